@@ -1,0 +1,1 @@
+"""The rubrics (test_<exercise>.py) and the engine that plays and scores submissions."""

@@ -1,0 +1,1 @@
+"""The engine: submission, play in the sandbox, outcome, score, scorecard. Knows no exercise by name."""

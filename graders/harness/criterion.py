@@ -1,0 +1,55 @@
+"""Criteria: plain functions that look at an outcome and the truth, and say how much was earned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Award:
+    """What one criterion gives: a fraction of its points in [0, 1], and why, in one sentence without hidden values.
+
+    hold: a person has to look, although part of the points was earned (counts for critical criteria only).
+    """
+
+    fraction: float
+    message: str
+    hold: bool = False
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A function together with what the scorecard needs to know about it. title: the docstring's first paragraph."""
+
+    id: str
+    title: str
+    points: float
+    skill: str
+    critical: bool
+    remedy: str
+    function: Callable[..., Award | None]
+
+
+def criterion(
+    *, points: float, skill: str, critical: bool = False, remedy: str = ""
+) -> Callable[[Function], Function]:
+    """Make `test_<id>(outcome, truth)` a criterion worth `points`.
+
+    The function returns an Award, or asserts and returns None (all points or none).
+    """
+
+    def mark(function: Function) -> Function:
+        name = function.__name__
+        if not name.startswith("test_") or not (function.__doc__ or "").strip():
+            raise TypeError(f"{name}: a criterion is called test_… and its docstring is the sentence on the scorecard")
+        title = " ".join((function.__doc__ or "").strip().split("\n\n")[0].split())
+        function.__dict__["criterion"] = Criterion(
+            name.removeprefix("test_"), title, float(points), skill, critical, remedy, function
+        )
+        return function
+
+    return mark

@@ -1,0 +1,518 @@
+"""PID 1 of the sandbox: starts the submission in a child, relays steps, collects the named files, kills everything.
+
+Standard library only, and no secret: it runs beside code nobody has vetted. The same file is the child's driver
+(`inside.py child …`). A frame is 4 bytes of length, JSON, then the bytes of the files the JSON lists:
+    → {id, op: call|http|restart|end, target, args, requests, keep_out, files: [[name, size], …], limit_s}
+    ← {id, status: ok|raised|timeout|exited|refused, value, log, files: [[name, size], …]}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import http.client
+import json
+import os
+import re
+import resource
+import select
+import shutil
+import signal
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+MAX_FRAME = 64 * 2**20
+LOG_TAIL = 16 * 2**10
+# A child that has answered may still flush files it left open; longer than this it is killed.
+EXIT_GRACE_S = 2.0
+WATCH_S = 0.05
+
+
+# ---- frames ----------------------------------------------------------------------------------------------------
+
+
+def read_exactly(stream: IO[bytes], size: int) -> bytes:
+    """`size` bytes, or EOFError."""
+    data = stream.read(size)
+    if data is None or len(data) != size:
+        raise EOFError
+    return data
+
+
+def write_frame(stream: IO[bytes], header: dict[str, Any], files: list[tuple[str, bytes]]) -> None:
+    """Send one frame."""
+    text = json.dumps(header | {"files": [[name, len(data)] for name, data in files]}).encode()
+    stream.write(struct.pack(">I", len(text)) + text)
+    for _, data in files:
+        stream.write(data)
+    stream.flush()
+
+
+# ---- the child's side ------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Any:
+    """For json: numpy values as lists and numbers, dataclasses as dicts; anything else is named by its type."""
+    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(type(value), "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+    return {"@type": type(value).__name__}
+
+
+def where(error: BaseException, home: str) -> str:
+    """File and line of the submission where an exception came up, e.g. "deidentification.py:42"."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{os.path.relpath(error.filename, home)}:{error.lineno}"
+    found, step = "", error.__traceback__
+    while step:
+        name = step.tb_frame.f_code.co_filename
+        if name.startswith(home + os.sep):
+            found = f"{os.path.relpath(name, home)}:{step.tb_lineno}"
+        step = step.tb_next
+    return found
+
+
+def child(config: dict[str, Any]) -> None:
+    """Import the entry once, then answer calls until the pipe closes."""
+    import importlib
+    import traceback
+
+    requests, replies = os.fdopen(config["fd_in"], "rb"), os.fdopen(config["fd_out"], "wb")
+    # The submission's own subprocesses must not inherit the reply pipe, or they would keep it open.
+    os.set_inheritable(config["fd_in"], False)
+    os.set_inheritable(config["fd_out"], False)
+    folders = {name: Path(path) for name, path in config["folders"].items()}
+    home, entry = config["submission"], config["entry"]
+    sys.argv = [os.path.join(home, entry)]
+    sys.path.insert(0, home)
+    os.chdir(folders["@home"])
+    thing: Any = None
+    for line in requests:
+        request = json.loads(line)
+        try:
+            if thing is None:
+                thing = importlib.import_module(entry.removesuffix(".py").replace("/", "."))
+                if config["kind"] == "object":
+                    thing = getattr(thing, config["target"])
+            arguments = [folders.get(a, a) if isinstance(a, str) else a for a in request["args"]]
+            if config["kind"] == "object" and not request["target"]:
+                thing = thing(*arguments)
+                value = None
+            else:
+                value = getattr(thing, request["target"])(*arguments)
+            reply = {"status": "ok", "value": value}
+            try:
+                text = json.dumps(reply, default=plain, allow_nan=False)
+            except (TypeError, ValueError, RecursionError) as error:
+                text = json.dumps({"status": "ok", "value": {"@type": type(value).__name__, "@why": str(error)[:200]}})
+        except SystemExit:
+            text = json.dumps({"status": "exited", "value": None})
+        except BaseException as error:
+            detail = "".join(traceback.format_exception(error)[-12:])[-4000:]
+            value = {
+                "error": type(error).__name__,
+                "where": where(error, home),
+                "errno": getattr(error, "errno", None),
+                "text": detail,
+            }
+            text = json.dumps({"status": "raised", "value": value}, default=plain)
+        data = text.encode("utf-8", "backslashreplace")
+        replies.write(struct.pack(">I", len(data)) + data)
+        replies.flush()
+        if config["kind"] == "call":
+            return
+
+
+# ---- PID 1's side ----------------------------------------------------------------------------------------------
+
+
+def no_dump() -> None:
+    """Keep a child with the same uid out of /proc/1/{mem,fd,environ}. Linux only; elsewhere there is no sandbox."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+
+
+class Room:
+    """The folders of a run and the submission's processes in them."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self.config = config
+        self.limits = config["limits"]
+        self.root = Path(config["work"])
+        self.folders = {"@in": self.root / "in", "@out": self.root / "out", "@home": self.root / "home"}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.log = bytearray()
+        self.floor = 0
+        self.started = False
+
+    # -- folders
+
+    def lay_out(self, files: Iterator[tuple[str, bytes]]) -> None:
+        """Fill @in with this step's files and nothing else."""
+        clear(self.folders["@in"])
+        for name, data in files:
+            path = self.folders["@in"] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        self.floor = self.disk_used()
+
+    def fresh_folders(self, keep_out: bool) -> None:
+        """An empty home for a new process, and an empty @out unless the exercise says that it persists."""
+        owner = self.config.get("uid")
+        for name in ("@home",) if keep_out and self.folders["@out"].exists() else ("@home", "@out"):
+            clear(self.folders[name])
+            if owner is not None:
+                os.chown(self.folders[name], owner, owner)
+
+    def disk_used(self) -> int:
+        """Bytes held by the sandbox's own file systems; 0 where the work folder is the host's."""
+        if not self.config["sandboxed"]:
+            return 0
+        used = 0
+        for place in (self.root, Path("/dev/shm")):  # noqa: S108 - the sandbox's own
+            usage = os.statvfs(place)
+            used += (usage.f_blocks - usage.f_bfree) * usage.f_frsize
+        return used
+
+    def memory_used(self) -> int:
+        """Private memory of every process but this one, and what lies in the sandbox's file systems."""
+        if not self.config["sandboxed"]:
+            return 0
+        page, total = resource.getpagesize(), max(0, self.disk_used() - self.floor)
+        for name in os.listdir("/proc"):
+            if name.isdigit() and name != "1":
+                with contextlib.suppress(OSError, ValueError, IndexError):
+                    fields = Path(f"/proc/{name}/statm").read_text().split()
+                    total += (int(fields[1]) - int(fields[2])) * page
+        return total
+
+    # -- processes
+
+    def prepare_child(self) -> None:
+        """In the child, before exec: its own session, its limits, its unprivileged uid."""
+        limits = self.limits
+        if self.config["sandboxed"]:
+            resource.setrlimit(resource.RLIMIT_NPROC, (limits["procs"], limits["procs"]))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_s"], limits["cpu_s"] + 1))
+        size = limits["out_mb"] * 2**20
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        uid = self.config.get("uid")
+        if uid is not None:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+
+    def environment(self) -> dict[str, str]:
+        """The child's whole environment. A fixed hash seed keeps a play as repeatable as the submission is."""
+        home = str(self.folders["@home"])
+        values = {"HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
+        values |= {"PATH": self.config["path"], "PYTHONDONTWRITEBYTECODE": "1", "USER": "candidate"}
+        if self.config["python_path"]:
+            values["PYTHONPATH"] = self.config["python_path"]
+        return values
+
+    def start(self, command: list[str], pass_fds: tuple[int, ...], cwd: str) -> None:
+        self.log.clear()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self.environment(),
+            cwd=cwd,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            preexec_fn=self.prepare_child,
+        )
+        assert self.process.stdout is not None  # noqa: S101 - asked for above
+        os.set_blocking(self.process.stdout.fileno(), False)
+
+    def start_driver(self) -> None:
+        """Start the child that answers calls, with a pipe each way."""
+        down_read, down_write = os.pipe()
+        up_read, up_write = os.pipe()
+        config = {
+            "kind": self.config["kind"],
+            "entry": self.config["entry"],
+            "target": self.config["target"],
+            "submission": self.config["submission"],
+            "folders": {name: str(path) for name, path in self.folders.items()},
+            "fd_in": down_read,
+            "fd_out": up_write,
+        }
+        command = [sys.executable, "-P", "-s", __file__, "child", json.dumps(config)]
+        self.start(command, (down_read, up_write), str(self.folders["@home"]))
+        os.close(down_read)
+        os.close(up_write)
+        os.set_blocking(up_read, False)
+        self.to_child, self.from_child = os.fdopen(down_write, "wb"), up_read
+        self.started = True
+
+    def stop(self) -> None:
+        """Kill every process of the submission, whatever it did to hide."""
+        if self.process is None:
+            return
+        if os.getpid() == 1:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+        else:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.drain()
+        if self.process.stdout:
+            self.process.stdout.close()
+        if os.getpid() == 1:
+            # Orphans are PID 1's children; a zombie would still count against the process limit.
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+        if self.started:
+            with contextlib.suppress(OSError):
+                self.to_child.close()
+            os.close(self.from_child)
+        self.process, self.started = None, False
+
+    def drain(self) -> None:
+        """Read what the submission printed, keep the tail: a full pipe would stop it."""
+        if self.process and self.process.stdout and not self.process.stdout.closed:
+            with contextlib.suppress(BlockingIOError, OSError):
+                for _ in range(64):
+                    piece = os.read(self.process.stdout.fileno(), 65536)
+                    if not piece:
+                        break
+                    self.log += piece
+                    del self.log[:-LOG_TAIL]
+
+    def trouble(self, deadline: float) -> tuple[str, str] | None:
+        """A limit that has been passed, as (status, why)."""
+        self.drain()
+        if time.monotonic() > deadline:
+            return "timeout", "ran past its limit of {limit} s"
+        if self.memory_used() > self.limits["mem_mb"] * 2**20:
+            return "refused", f"used more than {self.limits['mem_mb']} MB of memory"
+        return None
+
+    def obituary(self) -> tuple[str, str]:
+        """Why the child is gone, as (status, why)."""
+        assert self.process is not None  # noqa: S101 - callers started it
+        code = self.process.wait()
+        if code == -signal.SIGXCPU:
+            return "timeout", f"used more than {self.limits['cpu_s']} s of CPU time"
+        if code < 0:
+            return "exited", f"was ended by signal {-code} before it answered"
+        return "exited", f"exited with code {code} before it answered"
+
+    # -- steps
+
+    def call(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
+        """Send one call to the child and wait for its answer, watching the limits."""
+        if self.process is None:
+            self.fresh_folders(frame["keep_out"])
+            self.start_driver()
+        request = json.dumps({"target": frame["target"], "args": frame["args"]}).encode() + b"\n"
+        with contextlib.suppress(BrokenPipeError):
+            self.to_child.write(request)
+            self.to_child.flush()
+        data = bytearray()
+        while True:
+            ready, _, _ = select.select([self.from_child], [], [], WATCH_S)
+            if ready:
+                piece = os.read(self.from_child, 1 << 20)
+                data += piece
+                if not piece:
+                    status, why = self.obituary()
+                    return status, {"why": why}
+                if len(data) >= 4:
+                    size = struct.unpack(">I", data[:4])[0]
+                    if size > MAX_FRAME:
+                        return "refused", {"why": f"returned a value of more than {MAX_FRAME >> 20} MB"}
+                    if len(data) >= 4 + size:
+                        break
+            if found := self.trouble(deadline):
+                return found[0], {"why": found[1].format(limit=frame["limit_s"])}
+        try:
+            reply = json.loads(data[4 : 4 + size])
+            status, value = reply["status"], reply["value"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return "refused", {"why": "answered with something that is not a reply"}
+        if status == "exited":
+            return status, {"why": "left with sys.exit before it returned"}
+        if status not in ("ok", "raised"):
+            return "refused", {"why": "answered with something that is not a reply"}
+        if status == "raised" and isinstance(value, dict) and value.get("errno") in (errno.EFBIG, errno.ENOSPC):
+            return "refused", {"why": f"wrote more than {self.limits['out_mb']} MB"}
+        if self.config["kind"] == "call":
+            self.let_exit(deadline)
+            self.stop()
+        return status, value
+
+    def let_exit(self, deadline: float) -> None:
+        """A moment for the child to flush files it left open."""
+        assert self.process is not None  # noqa: S101 - it has just answered
+        end = min(deadline, time.monotonic() + EXIT_GRACE_S)
+        while self.process.poll() is None and time.monotonic() < end:
+            self.drain()
+            time.sleep(0.002)
+
+    def serve(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
+        """Start the server (again) and wait until it takes connections."""
+        self.stop()
+        self.fresh_folders(frame["keep_out"])
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        words = {"@port": str(self.port)} | {name: str(path) for name, path in self.folders.items()}
+        arguments = [words.get(str(a), str(a)) for a in frame["args"]]
+        self.start([sys.executable, "-s", "-m", self.config["target"], *arguments], (), self.config["submission"])
+        assert self.process is not None  # noqa: S101 - started above
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
+                return "ok", None
+            if self.process.poll() is not None:
+                status, why = self.obituary()
+                return status, {"why": why.replace("answered", "took connections")}
+            if found := self.trouble(deadline):
+                return found[0], {"why": found[1].format(limit=frame["limit_s"])}
+            time.sleep(0.01)
+
+    def http(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
+        """Send the requests one after another; the value is a list of {status, headers, body} or {error}."""
+        answers: list[dict[str, Any]] = []
+        for request in frame["requests"]:
+            if found := self.trouble(deadline):
+                return found[0], {"why": found[1].format(limit=frame["limit_s"])}
+            left = max(0.05, min(10.0, deadline - time.monotonic()))
+            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=left)
+            try:
+                body = request.get("body")
+                headers = request.get("headers") or {}
+                link.request(request["method"], request["path"], body.encode() if body is not None else None, headers)
+                answer = link.getresponse()
+                text = answer.read(4 * 2**20).decode("utf-8", "replace")
+                answers.append({"status": answer.status, "headers": dict(answer.getheaders()), "body": text})
+            except (OSError, http.client.HTTPException, ValueError) as error:
+                answers.append({"error": type(error).__name__})
+            finally:
+                link.close()
+        return "ok", answers
+
+    def collect(self) -> list[tuple[str, bytes]]:
+        """The files of @out whose names the manifest lists; regular ones only, within the limits. Raises Refused."""
+        patterns = [re.compile(p) for p in self.config["outputs"]]
+        found: list[tuple[str, bytes]] = []
+        room = self.limits["out_mb"] * 2**20
+        for name, open_file in regular_files(self.folders["@out"]):
+            if not any(p.fullmatch(name) for p in patterns):
+                continue
+            if len(found) == self.limits["out_files"]:
+                raise Refused(f"wrote more than {self.limits['out_files']} files")
+            with open_file() as stream:
+                data = stream.read(room + 1)
+            room -= len(data)
+            if room < 0:
+                raise Refused(f"wrote more than {self.limits['out_mb']} MB")
+            found.append((name, data))
+        return found
+
+
+class Refused(Exception):
+    """The submission's output passes a limit."""
+
+
+def clear(folder: Path) -> None:
+    """An empty folder."""
+    if folder.is_symlink():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link."""
+    waiting, entries = [""], 0
+    while waiting:
+        folder = waiting.pop(0)
+        try:
+            names = sorted(os.scandir(root / folder), key=lambda e: e.name)
+        except OSError:
+            continue
+        for entry in names:
+            entries += 1
+            if entries > 100_000:
+                raise Refused("wrote more than 100000 files and folders")
+            name = f"{folder}/{entry.name}".lstrip("/")
+            if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
+                waiting.append(name)
+            elif entry.is_file(follow_symlinks=False):
+                yield name, lambda path=entry.path: open_regular(path)  # type: ignore[misc]
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """Open without following a link and without waiting on a FIFO; anything but a regular file is refused."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Refused("left an output file that cannot be read") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Refused("left an output that is not a regular file")
+    return os.fdopen(handle, "rb")
+
+
+def main(config: dict[str, Any]) -> None:
+    """Answer frames from standard input until it closes or says "end"."""
+    no_dump()
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    room = Room(config)
+    try:
+        while True:
+            try:
+                frame = json.loads(read_exactly(source, struct.unpack(">I", read_exactly(source, 4))[0]))
+            except EOFError:
+                return
+            if frame["op"] == "end":
+                return
+            room.lay_out((name, read_exactly(source, size)) for name, size in frame["files"])
+            deadline = time.monotonic() + frame["limit_s"]
+            if frame["op"] == "http":
+                status, value = room.http(frame, deadline)
+            elif config["kind"] == "serve":
+                status, value = room.serve(frame, deadline)
+            elif frame["op"] == "restart":
+                room.stop()
+                status, value = "ok", None
+            else:
+                status, value = room.call(frame, deadline)
+            if status in ("timeout", "refused", "exited"):
+                room.stop()
+            files: list[tuple[str, bytes]] = []
+            if status == "ok":
+                try:
+                    files = room.collect()
+                except Refused as refusal:
+                    status, value = "refused", {"why": str(refusal)}
+            room.drain()
+            log = bytes(room.log).decode("utf-8", "replace")
+            write_frame(sink, {"id": frame["id"], "status": status, "value": value, "log": log}, files)
+    finally:
+        room.stop()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "child":
+        child(json.loads(sys.argv[2]))
+    else:
+        main(json.loads(sys.argv[1]))

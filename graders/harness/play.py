@@ -1,0 +1,97 @@
+"""Plays a submission through a scene's steps in the sandbox. The only loop that runs candidate code."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders.harness.errors import GraderError
+from graders.harness.exercise import Exercise
+from graders.harness.packages import importable
+from graders.harness.sandbox import UNSAFE, Mounts, Tier, open_pipe
+from synthetic_data.scene import Files, Reply, Scene
+
+
+@dataclass(frozen=True)
+class Played:
+    """replies: one per step.  truth: what the scene knew and what its steps added.  blocked: why the play ended
+    early, or "".  log: the last that the submission printed; for its author on practice data, never stored."""
+
+    replies: tuple[Reply, ...]
+    truth: Files
+    blocked: str
+    log: str
+
+
+def play(exercise: Exercise, files: Files, scene: Scene, tier: Tier) -> Played:
+    """Send every step of `scene` to a sandboxed copy of the submission.
+
+    Raises InfrastructureError when the machine fails and GraderError when the recipe does.
+    """
+    # Outside TMPDIR-relative guesses of the submission: a fresh folder, readable by the sandbox's uid.
+    folder = Path(tempfile.mkdtemp(prefix="caredrill-"))
+    try:
+        folder.chmod(0o755)
+        for name, data in files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        packages = {} if tier is UNSAFE else importable(exercise.packages)
+        return run(exercise, Mounts(folder, packages), scene, tier)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(exercise: Exercise, mounts: Mounts, scene: Scene, tier: Tier) -> Played:
+    """The loop itself."""
+    replies: list[Reply] = []
+    added: Files = {}
+    log, steps = "", scene.steps()
+    with open_pipe(tier, mounts, exercise.limits, exercise.program) as pipe:
+        try:
+            request = next(steps)
+        except StopIteration:
+            raise GraderError(f"the recipe of {exercise.name} has no steps") from None
+        while True:
+            frame = {
+                "op": request.op,
+                "target": request.target,
+                "args": list(request.args),
+                "requests": [dict(r) for r in request.requests],
+                "keep_out": request.keep_out,
+            }
+            header, produced = pipe.ask(frame, request.files)
+            log = header["log"] or log
+            reply = Reply(header["status"], header["value"], produced)
+            replies.append(reply)
+            try:
+                request = steps.send(reply)
+            except StopIteration as end:
+                added = end.value or {}
+                break
+            except Exception as error:
+                raise GraderError(f"the recipe of {exercise.name} broke at step {len(replies)}: {error!r}") from error
+    return Played(tuple(replies), {**scene.truth, **added}, blocked(exercise, replies), log)
+
+
+def blocked(exercise: Exercise, replies: list[Reply]) -> str:
+    """Why the submission would not run, or "". A recipe that stops at a failed step leaves the play blocked there."""
+    last = replies[-1]
+    if last.status == "ok":
+        return ""
+    return describe(last, exercise.target)
+
+
+def describe(reply: Reply, target: str) -> str:
+    """A failed reply in one line, without any text the submission chose (it could hold a hidden value)."""
+    value: Mapping[str, Any] = reply.value if isinstance(reply.value, dict) else {}
+    if reply.status == "raised":
+        name, where = str(value.get("error", "an exception")), str(value.get("where", ""))
+        name = name if name.isidentifier() and len(name) < 60 else "an exception"
+        where = where if len(where) < 120 and where.isprintable() and where.isascii() else ""
+        return f"{target}: raised {name}" + (f" at {where}" if where else "")
+    return f"{target}: {value.get('why', reply.status)}"

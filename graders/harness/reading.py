@@ -1,0 +1,151 @@
+"""Reads a submission's output as data: sizes, depth and shape are checked before any parser that guesses."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from synthetic_data.scene import Files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_COLUMNS = 200
+MAX_ROWS = 2_000_000
+MAX_DEPTH = 60
+MAX_BYTES = 200 * 2**20
+
+
+class Unreadable(Exception):
+    """Why an output cannot be read, as a sentence for the candidate."""
+
+
+def fetch(files: Files, name: str) -> bytes:
+    """The bytes of one output. Raises Unreadable when it is missing, empty or too large."""
+    if name not in files:
+        raise Unreadable(f"{name} is missing")
+    if not files[name].strip():
+        raise Unreadable(f"{name} is empty")
+    if len(files[name]) > MAX_BYTES:
+        raise Unreadable(f"{name} is larger than {MAX_BYTES >> 20} MB")
+    return files[name]
+
+
+def read_text(files: Files, name: str) -> str:
+    """One output as text."""
+    try:
+        return fetch(files, name).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable(f"{name} is not UTF-8 text") from None
+
+
+def read_table(files: Files, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """A CSV as a frame of texts ("" for nothing), with at least `columns`. Raises Unreadable."""
+    import pandas as pd
+
+    text = read_text(files, name)
+    if "\0" in text:
+        raise Unreadable(f"{name} is not a CSV text (it holds a NUL)")
+    if text.count("\n") > MAX_ROWS:
+        raise Unreadable(f"{name} has more than {MAX_ROWS} lines")
+    first = text[: 64 * 1024].split("\n", 1)[0]
+    try:
+        header = next(csv.reader([first]))
+    except (csv.Error, StopIteration):
+        raise Unreadable(f"{name} has no readable header line") from None
+    if len(header) > MAX_COLUMNS or len(first) == 64 * 1024:
+        raise Unreadable(f"{name} has more than {MAX_COLUMNS} columns")
+    if len(set(header)) < len(header):
+        raise Unreadable(f"{name} has two columns of the same name")
+    if missing := [c for c in columns if c not in header]:
+        raise Unreadable(f"{name} has no column {', '.join(missing)}")
+    try:
+        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False, index_col=False)
+    except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning):
+        raise Unreadable(f"{name} is not a regular CSV") from None
+
+
+def parse_json(data: bytes) -> Any:
+    """Strict JSON: no duplicate keys, NaN, lone surrogates or depth beyond 60. Raises Unreadable."""
+    if deeper_than(data, MAX_DEPTH):
+        raise Unreadable(f"is nested more than {MAX_DEPTH} deep")
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=unique, parse_constant=refuse, parse_float=finite)
+    except (ValueError, RecursionError):
+        raise Unreadable("is not valid JSON") from None
+    if rb"\ud" in data.lower() and not encodable(value):
+        raise Unreadable("holds half a character (a lone surrogate)")
+    return value
+
+
+def read_json(files: Files, name: str) -> Any:
+    """One output as strict JSON."""
+    try:
+        return parse_json(fetch(files, name))
+    except Unreadable as error:
+        text = str(error)
+        raise Unreadable(text if text.startswith(name) else f"{name} {text}") from None
+
+
+def read_ndjson(files: Files, name: str) -> list[dict[str, Any]]:
+    """One output as a list of JSON objects, one a line."""
+    lines = [line for line in fetch(files, name).split(b"\n") if line.strip()]
+    if len(lines) > MAX_ROWS:
+        raise Unreadable(f"{name} has more than {MAX_ROWS} lines")
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            value = parse_json(line)
+        except Unreadable as error:
+            raise Unreadable(f"{name} line {number} {error}") from None
+        if not isinstance(value, dict):
+            raise Unreadable(f"{name} line {number} is not a JSON object")
+        found.append(value)
+    return found
+
+
+def deeper_than(data: bytes, limit: int) -> bool:
+    """Do brackets outside strings nest deeper than `limit`? Cheap for flat lines."""
+    if data.count(b"{") + data.count(b"[") <= limit:
+        return False
+    depth = 0
+    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', data):
+        mark = token.group()[:1]
+        depth += (mark in b"[{") - (mark in b"]}")
+        if depth > limit:
+            return True
+    return False
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A dict, unless a key comes twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("duplicate key")
+    return found
+
+
+def refuse(word: str) -> NoReturn:
+    """NaN and Infinity are not JSON."""
+    raise ValueError(word)
+
+
+def finite(text: str) -> float:
+    """1e309 is not a number."""
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError(text)
+    return value
+
+
+def encodable(value: Any) -> bool:
+    """Can every string be written as UTF-8?"""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,266 @@
+"""How much of the patients' identity, and how much of the clinical text, is left in de-identified notes.
+
+The words of a note and of the submission's version are aligned in order (longest common subsequence). Words outside
+every mention that found their equal hold the two texts together; a mention is judged by what stands between the
+nearest two of them. What counts as still readable is in `mentions`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graders.measures.dates import said
+from graders.measures.mentions import CODE_KINDS, Mention, Stretch, identifying_words
+from graders.measures.tokens import Words, visible
+
+NEITHER_WAY = frozenset({"PROVIDER", "FACILITY", "YEAR"})
+
+_FREE, _NEUTRAL = -1, -2  # owners of words outside all mentions, and inside mentions graded neither way
+
+
+@dataclass(frozen=True)
+class NotesMeasure:
+    """caught, graded: (spans,) bool; only graded mentions count.  words, kept, read: (notes,).
+
+    words: how many words of the note belong to no mention; kept: how many of them are in the output, in order and with
+    the same letters.  read: False where the note was missing, or longer than `longest_read` allows; then nothing is
+    caught and nothing kept.
+    """
+
+    caught: npt.NDArray[np.bool_]
+    graded: npt.NDArray[np.bool_]
+    words: npt.NDArray[np.int64]
+    kept: npt.NDArray[np.int64]
+    read: npt.NDArray[np.bool_]
+
+    @property
+    def recall(self) -> float:
+        """Share of the graded mentions that are caught; 1 where there is none."""
+        return float(self.caught[self.graded].mean()) if self.graded.any() else 1.0
+
+    @property
+    def kept_share(self) -> float:
+        """Share of all words outside mentions that are kept; 1 where there is none."""
+        return float(self.kept.sum() / self.words.sum()) if self.words.sum() else 1.0
+
+
+def longest_read(original: str) -> int:
+    """Characters of output that are read for a note; a longer one counts as missing, which bounds the time."""
+    return 2 * len(original) + 2000
+
+
+def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans: pd.DataFrame) -> NotesMeasure:
+    """Judge every gold mention and count the kept words.
+
+    spans: one row per mention: note (position in `originals`), start, end, kind, denotes; mentions of one note do not
+    overlap. The results are in the order of the rows, whatever it is.
+    """
+    if len(originals) != len(outputs):
+        raise ValueError(f"{len(originals)} notes, but {len(outputs)} outputs")
+    count = len(originals)
+    graded = ~spans["kind"].isin(NEITHER_WAY).to_numpy(bool)
+    caught = np.zeros(len(spans), bool)
+    words, kept = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    read = np.zeros(count, bool)
+
+    order = np.lexsort((spans["start"].to_numpy(), spans["note"].to_numpy()))
+    ends_of_notes = np.searchsorted(spans["note"].to_numpy()[order], np.arange(count + 1))
+    starts, ends = spans["start"].tolist(), spans["end"].tolist()
+    kinds, denotes = spans["kind"].tolist(), spans["denotes"].tolist()
+    # A loop over notes: the alignment is of one text with one text, and its inner loops run in C++.
+    for note, (original, output) in enumerate(zip(originals, outputs, strict=True)):
+        rows = order[ends_of_notes[note] : ends_of_notes[note + 1]].tolist()
+        mentions = [Mention(kinds[r], original[starts[r] : ends[r]], denotes[r]) for r in rows]
+        bounds = [(starts[r], ends[r]) for r in rows]
+        pair = _Pair.of(original, bounds, mentions, "")
+        words[note] = pair.owners.count(_FREE)
+        if output is None or len(output) > longest_read(original):
+            continue
+        read[note] = True
+        pair = pair.against(output)
+        kept[note] = pair.kept()
+        survived = pair.survivors()
+        caught[rows] = [graded[r] and i not in survived for i, r in enumerate(rows)]
+    return NotesMeasure(caught, graded, words, kept, read)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A note and its output, aligned. owners: (words of the note,) the mention a word belongs to, or _FREE, _NEUTRAL.
+
+    to: (words of the note,) position of the equal word in the output, or -1.
+    """
+
+    mentions: list[Mention]
+    note: Words
+    owners: list[int]
+    out: Words
+    to: list[int]
+
+    @classmethod
+    def of(cls, original: str, bounds: list[tuple[int, int]], mentions: list[Mention], output: str) -> _Pair:
+        """Words are cut at the edges of mentions, so that each belongs to one mention or to none."""
+        pieces, owners_of_pieces, at = [], [], 0
+        for i, (start, end) in enumerate(bounds):
+            pieces += [original[at:start], original[start:end]]
+            owners_of_pieces += [_FREE, _NEUTRAL if mentions[i].kind in NEITHER_WAY else i]
+            at = end
+        pieces.append(original[at:])
+        owners_of_pieces.append(_FREE)
+        text, written, keys, starts, ends, owners = "", [], [], [], [], []
+        for piece, owner in zip(pieces, owners_of_pieces, strict=True):
+            part = Words.of(visible(piece))
+            written += part.written
+            keys += part.keys
+            starts += [s + len(text) for s in part.starts]
+            ends += [e + len(text) for e in part.ends]
+            owners += [owner] * len(part.keys)
+            text += part.text
+        return cls(mentions, Words(text, written, keys, starts, ends), owners, Words.of(output), [-1] * len(keys))
+
+    def against(self, output: str) -> _Pair:
+        """The same note beside the submission's text."""
+        out = Words.of(visible(output))
+        return _Pair(self.mentions, self.note, self.owners, out, align(self.note, out, [o >= 0 for o in self.owners]))
+
+    def kept(self) -> int:
+        """Words outside mentions whose equal has the same letters, upper and lower case included."""
+        written, out = self.note.written, self.out.written
+        return sum(o == _FREE and t >= 0 and written[i] == out[t] for i, (o, t) in enumerate(zip(self.owners, self.to)))
+
+    def survivors(self) -> set[int]:
+        """The mentions that can still be read, in their place or elsewhere."""
+        firm = [i for i, (o, t) in enumerate(zip(self.owners, self.to, strict=True)) if o < 0 and t >= 0]
+        owner_of_out = {t: o for o, t in zip(self.owners, self.to, strict=True) if o >= 0 and t >= 0}
+        # The gap of a mention: how many firm words stand before it.
+        first_word: dict[int, int] = {}
+        for i, owner in enumerate(self.owners):
+            first_word.setdefault(owner, i)
+        gaps: dict[int, list[int]] = {}
+        for m, mention in enumerate(self.mentions):
+            if mention.kind not in NEITHER_WAY and m in first_word:
+                gaps.setdefault(bisect_left(firm, first_word[m]), []).append(m)
+        survived = set()
+        edges = [-1, *(self.to[i] for i in firm), len(self.out.keys)]
+        for gap, members in gaps.items():
+            left, right = edges[gap], edges[gap + 1]
+            text = self.out.between(left, right)
+            if not text.strip():
+                continue
+            low = firm[gap - 1] + 1 if gap else 0
+            high = firm[gap] if gap < len(firm) else len(self.owners)
+            survived |= self._readable(members, range(left + 1, right), text, range(low, high), owner_of_out)
+        return survived | self._moved(gaps, edges)
+
+    def _readable(
+        self, members: list[int], positions: range, text: str, replaced: range, owner_of_out: dict[int, int]
+    ) -> set[int]:
+        """Those of the mentions in one gap that can be read in its output."""
+        dated = [m for m in members if self.mentions[m].kind == "DATE"]
+        in_order = said(text) if dated else []
+        # Two dates side by side, both shifted: the first that stands there is for the first, and so on.
+        one_each = len(in_order) == len(dated) > 1
+        # A clinical word of the gap that the alignment could not place is no evidence of a mention.
+        lost = Counter(self.note.keys[i] for i in replaced if self.owners[i] < 0)
+        spare = [p for p in positions if p in owner_of_out or not _take(lost, self.out.keys[p])]
+        survived = set()
+        for m in members:
+            mention = self.mentions[m]
+            chosen = [p for p in spare if owner_of_out.get(p, m) == m]
+            dates = [in_order[dated.index(m)]] if one_each and mention.kind == "DATE" else None
+            if mention.survives(Stretch.of(self.out, chosen, text), dates):
+                survived.add(m)
+        return survived
+
+    def _moved(self, gaps: dict[int, list[int]], edges: list[int]) -> set[int]:
+        """Mentions that were taken from their place and stand, whole, in another."""
+        strays: dict[int, set[str]] = {}
+        for gap in range(len(edges) - 1):
+            found = set(self.out.keys[edges[gap] + 1 : edges[gap + 1]])
+            if found:
+                strays[gap] = found
+        if not strays:
+            return set()
+        mine = {
+            m: set(identifying_words(self.mentions[m].kind, self.mentions[m].text))
+            for members in gaps.values()
+            for m in members
+            if self.mentions[m].kind not in {"DATE", "AGE"}
+        }
+        home = {m: gap for gap, members in gaps.items() for m in members}
+        survived = set()
+        for gap, found in strays.items():
+            residents = set().union(*(mine.get(m, set()) for m in gaps.get(gap, [])))
+            for m, words in mine.items():
+                if home[m] == gap or not words <= found or words & residents:
+                    continue
+                # Where another mention stood, one word may be the invented name of somebody else.
+                telling = len(words) > 1 or (gap not in gaps and len(next(iter(words))) >= 4)
+                whole = self.mentions[m].kind in CODE_KINDS and max(map(len, words)) >= 7
+                if (telling and max(map(len, words)) >= 4) or whole:
+                    survived.add(m)
+        return survived
+
+
+def _take(counter: Counter[str], key: str) -> bool:
+    """Use up one of `key`, if there is one."""
+    if counter[key] > 0:
+        counter[key] -= 1
+        return True
+    return False
+
+
+def align(note: Words, out: Words, in_mention: Sequence[bool]) -> list[int]:
+    """For each word of the note, the position of its equal in the output, or -1; in order, as many as possible.
+
+    Where several alignments are equally long, the one is taken whose equals stand together and keep what stood between
+    them; if that decides nothing, the one that finds fewer words of mentions.
+    """
+    from rapidfuzz.distance import LCSseq
+
+    numbers: dict[str, int] = {}
+    a = [numbers.setdefault(k, len(numbers)) for k in note.keys]
+    b = [numbers.setdefault(k, len(numbers)) for k in out.keys]
+
+    def matched(left: list[int], right: list[int]) -> list[int]:
+        to = [-1] * len(left)
+        for block in LCSseq.opcodes(left, right):
+            if block.tag == "equal":
+                to[block.src_start : block.src_end] = range(block.dest_start, block.dest_end)
+        return to
+
+    early = matched(a, b)
+    late = [len(b) - 1 - t if t >= 0 else -1 for t in reversed(matched(a[::-1], b[::-1]))]
+    if early != late:
+        agreed = [-1, *(i for i, t in enumerate(early) if t >= 0 and t == late[i]), len(a)]
+        for left, right in zip(agreed, agreed[1:], strict=False):
+            if early[left + 1 : right] != late[left + 1 : right]:
+                one, other = (_togetherness(note, out, in_mention, to, left, right) for to in (early, late))
+                if other > one:
+                    early[left + 1 : right] = late[left + 1 : right]
+    return early
+
+
+def _togetherness(
+    note: Words, out: Words, in_mention: Sequence[bool], to: list[int], left: int, right: int
+) -> tuple[int, int, int]:
+    """How well the words after `left` and before `right` hold together: neighbours, separators, few in mentions."""
+    neighbours = separators = 0
+    for i in range(left, right):
+        here = to[i] if i >= 0 else -1
+        there = to[i + 1] if i + 1 < len(to) else len(out.keys)
+        if (here >= 0 or i < 0) and there == here + 1:
+            neighbours += 1
+        if here >= 0 or there >= 0:
+            before = note.between(i, i + 1)
+            same_before = there >= 0 and before == out.between(there - 1, there)
+            same_after = here >= 0 and before == out.between(here, here + 1)
+            separators += same_before + same_after
+    return neighbours, separators, -sum(in_mention[i] for i in range(left + 1, right) if to[i] >= 0)

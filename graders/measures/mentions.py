@@ -1,0 +1,235 @@
+"""Whether a mention of an identifier is still readable in the stretch of output that stands in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graders.measures.dates import Said, reads_day_first, said, tells
+from graders.measures.disguises import digests, revealed
+from graders.measures.tokens import Words, squeezed, visible
+
+CODE_KINDS = frozenset({"PHONE", "SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "VEHICLE", "DEVICE", "IP"})
+
+# Words that identify nobody by themselves: titles and particles, parts of addresses, file names and links.
+TITLES = frozenset(
+    "mr mrs ms miss mx dr prof jr sr ii iii iv of and the de la del van von der da do old baby boy girl bb son wife "
+    "daughter husband mother father".split()
+)
+GENERIC = TITLES | frozenset(
+    "a an at in on street st avenue ave road rd drive lane ln boulevard blvd court ct way place pl north south east "
+    "west apt unit suite county city town box san santa los las el hospital clinic school elementary high church "
+    "http https www com org net example portal index html php dot jpg jpeg png gif tif pdf txt face photo image img "
+    "scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number".split()
+)
+
+# HHS guidance on de-identification (2012), 2000 census: three-digit ZIP areas of 20,000 people or fewer.
+SMALL_ZIP3 = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
+
+_MASKED_TAIL = re.compile(r"x{2,}$|(?<=.)x{3,}")
+_OPENS_MASK = "[<{*#•█■▒"
+_CLOSES_MASK = "]>}*#•█■▒"
+_LINKED = re.compile(r"[-.()+\s]{1,3}")
+
+_LONG_CODE = re.compile(r"[0-9A-Za-z+/=_-]{8,}")
+_HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{8,128}(?![0-9a-z])")
+
+_NUMBER_WORDS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
+_AGE_IN_WORDS = re.compile(
+    r"\b(?:(ninety)|(?:one|a) hundred(?: and)?)(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
+)
+_AGE = re.compile(
+    r"(?P<over>[>≥]=?\s*|\b(?:over|above|than)\s+)?(?<!\d)(?P<age>\d{1,3})(?!\d)"
+    r"(?P<plus>\+|\s\+|'?s\b|\s(?:years\s)?(?:and|or)\s(?:over|older|above))?",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of output: its text, and the words of it that may belong to the mention under judgement.
+
+    before, after: the character next to each word ("" where there is none).
+    links: the text between each word and the next, after the last one to the end.
+    """
+
+    text: str
+    keys: Sequence[str]
+    before: Sequence[str]
+    after: Sequence[str]
+    links: Sequence[str]
+
+    @classmethod
+    def of(cls, words: Words, chosen: Sequence[int], text: str) -> Stretch:
+        """The words with the positions `chosen`, in order."""
+        whole = words.text
+        starts, ends = [words.starts[i] for i in chosen], [words.ends[i] for i in chosen]
+        return cls(
+            text,
+            [words.keys[i] for i in chosen],
+            [whole[s - 1 : s] if s else "" for s in starts],
+            [whole[e : e + 1] for e in ends],
+            [whole[e:s] for e, s in zip(ends, [*starts[1:], len(whole)], strict=False)],
+        )
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One gold mention: its kind, what it says and, for dates, what it denotes."""
+
+    kind: str
+    text: str
+    denotes: str = ""
+
+    def survives(self, stretch: Stretch, dates: Sequence[Said] | None = None) -> bool:
+        """Whether the mention, or a telling part of it, can be read in `stretch`.
+
+        dates: what to judge a DATE by, where the caller knows which of several dates stands for this one.
+        """
+        if not stretch.text:
+            return False
+        if self.kind == "DATE":
+            meant = Said.of_denotes(self.denotes)
+            own = said(self.text)
+            if own:
+                return self._date_survives(meant, own, stretch.text, dates)
+        if self.kind == "AGE":
+            return bool(_ages(self.text) & _ages(stretch.text, bounds=False))
+        if _in_disguise(self.text, identifying_words(self.kind, self.text), stretch.text):
+            return True
+        if self.kind in CODE_KINDS:
+            code = code_of(self.kind, self.text)
+            if code:
+                return _code_survives(code, stretch, self.kind == "PHONE")
+        return _words_survive(self.kind, self.text, stretch)
+
+    def _date_survives(self, meant: Said, own: list[Said], text: str, dates: Sequence[Said] | None) -> bool:
+        weekday = next((s.weekday for s in own if s.weekday), 0)
+        truth = Said(meant.year, meant.month, meant.day, weekday)
+        day_first = reads_day_first(self.text, meant)
+        found = said(text, day_first) if dates is None or day_first else dates
+        # "Tuesday" beside another full date is part of that date, not of the true one.
+        if any(f.month or f.day for f in found) and (truth.month or truth.day):
+            found = [f for f in found if not f.weekday]
+        return any(tells(f, truth) for f in found)
+
+
+def identifying_words(kind: str, text: str) -> list[str]:
+    """The folded words of a mention that could give it away; all of them where none stands out."""
+    keys = Words.of(visible(text)).keys
+    if len(keys) > 2 and all(len(k) == 1 for k in keys):
+        return ["".join(keys)]  # a word spelled letter by letter
+    shortest = 3 if kind in {"LOCATION", "OTHER", "URL", "EMAIL", "PHOTO", "DATE"} else 1
+    generic = TITLES if kind == "NAME" else GENERIC
+    own = [k for k in keys if k not in generic and len(k) >= shortest]
+    if kind == "PHOTO":
+        # A year may stay, and "0412" beside a name is a number of the camera's.
+        own = [k for k in own if not (k.isdigit() and len(k) <= 4)]
+    return own or [k for k in keys if len(k) > 1] or keys
+
+
+def code_of(kind: str, text: str) -> str:
+    """The characters of a number-like identifier that identify: separators, labels and extensions left out."""
+    text = visible(text)
+    if kind == "PHONE":
+        text = re.split(r"(?i)\s*(?:x|ext)", text, maxsplit=1)[0]
+    elif kind == "DEVICE" and "(21)" in text:
+        text = text.split("(21)", 1)[1]  # GS1: (01) names the product and may stay, (21) is the serial number
+    keys = [k for k in Words.of(text).keys if k not in GENERIC and (any(c.isdigit() for c in k) or kind == "IP")]
+    return "".join(keys) if any(c.isdigit() for k in keys for c in k) else ""
+
+
+def _code_survives(code: str, stretch: Stretch, phone: bool) -> bool:
+    groups = [""]
+    for key, link in zip(stretch.keys, stretch.links, strict=True):
+        for part in re.split(r"x{2,}", key):
+            if any(c.isdigit() for c in part) and part not in GENERIC:
+                groups[-1] += part
+            else:
+                groups.append("")
+        if not _LINKED.fullmatch(link):
+            groups.append("")
+    return any(_code_in(code, group, phone) for group in groups if group)
+
+
+def _code_in(code: str, group: str, phone: bool) -> bool:
+    bare = code.lstrip("0")
+    if code in group or (len(bare) >= 4 and bare in group):
+        return True
+    n = len(code)
+    if len(group) >= (7 if phone else 0.8 * n):
+        # Another whole number stands there. All that is left to ask is whether it is ours, shortened or zeroed out.
+        if group in code:
+            return True
+        differing = {b for a, b in zip(code, group, strict=False) if a != b}
+        changed = sum(a != b for a, b in zip(code, group, strict=False))
+        return len(group) == n and differing in ({"0"}, {"9"}) and 3 <= changed <= n - 4
+    run = min(4, n, max(3, -(-n // 2)))
+    return any(code[i : i + run] in group for i in range(n - run + 1))
+
+
+def _words_survive(kind: str, text: str, stretch: Stretch) -> bool:
+    mine = identifying_words(kind, text)
+    keys = set(stretch.keys)
+    lone = len(mine) == 1
+    readable = {k for k in mine if k in keys}
+    if any(len(k) > 1 or lone for k in readable):
+        return True
+    joined = "".join(stretch.keys)
+    whole = squeezed(visible(text))
+    if len(whole) >= 6 and whole in joined:
+        return True
+    spelled = "".join(k if len(k) == 1 else " " for k in stretch.keys)
+    if any(len(w) >= 4 and w in spelled for w in mine):
+        return True
+    return any(
+        _part_survives(kind, word, key, before, after)
+        for key, before, after in zip(stretch.keys, stretch.before, stretch.after, strict=True)
+        for word in mine
+        if word[0] in key or key[0] in word
+    )
+
+
+def _part_survives(kind: str, word: str, key: str, before: str, after: str) -> bool:
+    """Whether `key` shows so much of `word` that the rest can be guessed, as in "Quinter*" or "Q[NAME]"."""
+    shown = _MASKED_TAIL.sub("", key)
+    if not shown:
+        return False
+    inside_tag = before in _OPENS_MASK and before != "" and before != "*"
+    cut_after = len(shown) < len(key) or (after in _OPENS_MASK and after != "" and not inside_tag)
+    cut_before = before in _CLOSES_MASK and before != ""
+    if kind == "LOCATION" and word.isdigit() and len(word) == 5 and shown == word[:3]:
+        return shown in SMALL_ZIP3  # other three-digit ZIP codes may stay
+    enough = len(shown) >= 4 or 2 * len(shown) >= len(word)
+    if cut_after and word.startswith(shown):
+        return enough or kind == "NAME"  # an initial is derived from a name
+    if cut_before and word.endswith(shown):
+        return enough
+    if not (word.isalpha() and shown.isalpha() and min(len(word), len(shown)) >= 4):
+        return False
+    if shown[::-1] == word:
+        return True
+    # Without a mask beside it, "Maria" for "Mariana" may be another name; "Hendersons" for "Henderson" is not.
+    longer, shorter = (word, shown) if len(word) >= len(shown) else (shown, word)
+    return longer.startswith(shorter) and len(shorter) >= 0.75 * len(longer)
+
+
+def _ages(text: str, bounds: bool = True) -> set[int]:
+    """The ages a text states; without `bounds`, "90+", "over 90" and "90s" are no ages."""
+    found = {
+        (90 if m[1] else 100) + _NUMBER_WORDS.get((m[2] or "").lower(), 0) for m in _AGE_IN_WORDS.finditer(text)
+    }
+    return found | {int(m["age"]) for m in _AGE.finditer(text) if bounds or not (m["over"] or m["plus"])}
+
+
+def _in_disguise(mention: str, words: Sequence[str], text: str) -> bool:
+    """Whether a hash, base64 or hexadecimal form of the mention or of one of its words stands in the text."""
+    if not _LONG_CODE.search(text):
+        return False
+    telling = [mention, *(w for w in words if len(w) >= 4)]
+    shown = [squeezed(found) for found in revealed(text)]
+    if any(whole in found for found in shown for whole in map(squeezed, telling) if len(whole) >= 4):
+        return True
+    codes = _HASH.findall(text.lower())
+    return any(digest.startswith(code) for code in codes for value in telling for digest in digests(value))

@@ -1,0 +1,1 @@
+"""Invented patients with exact ground truth: messy EHR tables, notes and FHIR."""

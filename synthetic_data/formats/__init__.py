@@ -1,0 +1,1 @@
+"""How a data set is written: CSV, notes as JSON lines, FHIR R4 as NDJSON."""

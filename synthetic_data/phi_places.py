@@ -1,0 +1,109 @@
+"""Places, e-mail, web and file names, and what only one person can be, as notes write them."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from synthetic_data.phi_dates import ordinal
+from synthetic_data.phi_forms import Form, Menu, Rows
+
+
+def plain(name: str) -> str:
+    """Lower-case ASCII letters of a name, for file names and addresses: "Núñez-Vale" -> "nunezvale"."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in decomposed if c.isascii() and c.isalpha()).lower()
+
+
+def _county(value: str) -> str:
+    return value if value.endswith("County") else f"{value} County"
+
+
+def _intersection(r: Rows) -> list[str]:
+    numbers = r.owned("intersection")[:, 0] % 29 + 1
+    # "412 Alder Street" -> "Alder"
+    names = (" ".join(street.split()[1:-1]) or street for street in r["street"])
+    return [f"{ordinal(n)} & {name}" for n, name in zip(numbers.tolist(), names, strict=True)]
+
+
+def _email_words(value: str) -> str:
+    return value.replace(".", " dot ").replace("@", " at ").replace("_", " underscore ")
+
+
+def _login(r: Rows) -> list[str]:
+    years = r.patient("birth_year").tolist()
+    return [f"{plain(g)[:1]}{plain(f)[:6]}{y}" for g, f, y in zip(r["given"], r["family"], years, strict=True)]
+
+
+def _query(r: Rows) -> list[str]:
+    from urllib.parse import quote
+
+    names = zip(r["given"], r["family"], strict=True)
+    return [f"https://portal.example.com/find?q={quote(f'{g} {f}')}&d=lab" for g, f in names]
+
+
+def _photo_name(r: Rows) -> list[str]:
+    parts = zip(r["family"], r["given"], r.patient("birth_year").tolist(), strict=True)
+    return [f"{plain(f)}_{plain(g)}_{y}_face.jpg" for f, g, y in parts]
+
+
+_STATIONS = (
+    "the mayor of {}",
+    "the former fire chief of {}",
+    "the only harpist in {}",
+    "last year's county fair queen of {}",
+    "the longest-serving bell ringer of {}",
+)
+
+
+def _unique(r: Rows) -> list[str]:
+    words = (r.owned("unique")[:, 0] % len(_STATIONS)).tolist()
+    return [_STATIONS[w].format(city) for w, city in zip(words, r["city"], strict=True)]
+
+
+def _po_box(r: Rows) -> list[str]:
+    return [f"P.O. Box {w % 9000 + 100}" for w in r.owned("po_box")[:, 0].tolist()]
+
+
+MENUS = {
+    "street": Menu(
+        "LOCATION",
+        (
+            Form("location.street", lambda r: list(r["street"]), 4),
+            Form("location.street_caps", lambda r: [s.upper() for s in r["street"]], 1),
+        ),
+    ),
+    "city": Menu("LOCATION", (Form("location.city", lambda r: list(r["city"])),)),
+    "zip": Menu("LOCATION", (Form("location.zip", lambda r: list(r["zip"])),)),
+    "county": Menu("LOCATION", (Form("location.county", lambda r: [_county(c) for c in r["county"]], hard=True),)),
+    "corner": Menu("LOCATION", (Form("location.intersection", _intersection, hard=True),)),
+    "po_box": Menu("LOCATION", (Form("location.po_box", _po_box, hard=True),)),
+    "school": Menu("LOCATION", (Form("location.school", lambda r: [f"{c} Elementary" for c in r["city"]], hard=True),)),
+    # 164.514(b)(2)(i) covers the patient's employers.
+    "employer": Menu("LOCATION", (Form("location.employer", lambda r: list(r["employer"]), hard=True),)),
+    "email": Menu(
+        "EMAIL",
+        (
+            Form("email.plain", lambda r: list(r["email"]), 3),
+            Form("email.words", lambda r: [_email_words(e) for e in r["email"]], 0.8, hard=True),
+            Form("email.bracket_at", lambda r: [e.replace("@", " [at] ") for e in r["email"]], 0.5, hard=True),
+        ),
+    ),
+    "url": Menu(
+        "URL",
+        (
+            Form("url.https", lambda r: [f"https://portal.example.com/patients/{u}" for u in _login(r)], 3),
+            Form("url.no_scheme", lambda r: [f"portal.example.com/{u}" for u in _login(r)], 1.5, hard=True),
+            Form("url.encoded_name", _query, 0.8, hard=True),
+        ),
+    ),
+    "photo": Menu(
+        "PHOTO",
+        (
+            Form("photo.mrn", lambda r: [f"IMG_{m}.jpg" for m in r["mrn"]], 2),
+            Form("photo.name_year", _photo_name, 1, hard=True),
+        ),
+    ),
+    "unique": Menu("OTHER", (Form("other.unique", _unique, hard=True),)),
+    # A hospital is no element of the patient's address: marked, graded neither way.
+    "facility": Menu("FACILITY", (Form("facility.name", lambda r: list(r["name"])),)),
+}

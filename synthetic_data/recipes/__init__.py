@@ -1,0 +1,1 @@
+"""One module per exercise: what the candidate gets, what only the grader knows, and the steps of a play."""

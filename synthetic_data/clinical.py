@@ -86,17 +86,18 @@ def conditions(seed: Seed, patients: pd.DataFrame, encounters: pd.DataFrame) -> 
     born = patients["birth_date"].to_numpy("datetime64[D]")[rows]
     # Onset in adult life, and a month or more before the first encounter.
     onset = first_start - (years_before * 365.25).astype("timedelta64[D]")
-    earliest = born + np.timedelta64(18 * 365 + 5, "D")
-    onset = np.asarray(np.maximum(onset, np.minimum(earliest, first_start - np.timedelta64(30, "D"))), "datetime64[D]")
+    earliest = np.minimum(born + np.timedelta64(18 * 365 + 5, "D"), first_start - np.timedelta64(30, "D"))
+    onset_day: npt.NDArray[np.datetime64] = np.maximum(onset, earliest)
+    onset_date = np.datetime_as_string(onset_day, "D")
     code, display = _variants(seed, ids, chronic, rows, column)
     first_id = pd.Series(first["encounter_id"].to_numpy(), index=at[place == 0]).reindex(rows).to_numpy(dtype=object)
 
-    kind = np.asarray(pd.Index(CLASSES).get_indexer(encounters["class"]), np.int64)
+    kind = np.asarray(pd.Index(CLASSES).get_indexer(pd.Index(encounters["class"])), np.int64)
     acute = _acute(seed, who, place, kind, chronic[at])
     seen = acute >= 0
     acute_table = vocab.read("acute_conditions")
     start = encounters["start"].to_numpy("datetime64[D]")[seen]
-    days_before = seed.stream("conditions/acute_onset").integers(0, 4, who[seen], place[seen])
+    days_before = seed.stream("conditions/acute_onset").integers(0, 4, who[seen], place[seen]).astype("timedelta64[D]")
     frame = pd.DataFrame(
         {
             "row": np.concatenate([rows, at[seen]]),
@@ -105,9 +106,7 @@ def conditions(seed: Seed, patients: pd.DataFrame, encounters: pd.DataFrame) -> 
             "encounter_id": np.concatenate([first_id, encounters["encounter_id"].to_numpy(dtype=object)[seen]]),
             "code": np.concatenate([code, acute_table["code"].to_numpy(dtype=object)[acute[seen]]]),
             "display": np.concatenate([display, acute_table["display"].to_numpy(dtype=object)[acute[seen]]]),
-            "onset_date": np.concatenate(
-                [np.datetime_as_string(onset, "D"), np.datetime_as_string(start - days_before, "D")]
-            ),
+            "onset_date": np.concatenate([onset_date, np.datetime_as_string(start - days_before, "D")]),
             "clinical_status": ["active"] * len(rows) + ["resolved"] * int(seen.sum()),
         }
     ).sort_values(["row", "order"], ignore_index=True, kind="stable")

@@ -164,13 +164,14 @@ def _ordered(visit: _Visits) -> dict[str, BoolArray]:
 
 def _values(visit: _Visits) -> dict[str, FloatArray]:
     """A value for every measurement at every encounter, whether it was ordered or not, before rounding."""
-    table = vocab.read("measurements").set_index("key")
+    table = vocab.read("measurements")
+    medians = {sex: dict(zip(table["key"], table[f"median_{sex}"], strict=True)) for sex in "FM"}
+    spreads = {sex: dict(zip(table["key"], table[f"sd_{sex}"], strict=True)) for sex in "FM"}
 
     def usual(key: str, low: float, high: float, weight_of_visit: float = 0.5) -> FloatArray:
         """Around the sex's median; most of the spread is between patients, the rest between visits."""
-        own = table.loc[key]
-        middle = np.where(visit.female, float(own["median_F"]), float(own["median_M"]))
-        spread = np.where(visit.female, float(own["sd_F"]), float(own["sd_M"]))
+        women, men = ((float(medians[sex][key]), float(spreads[sex][key])) for sex in "FM")
+        middle, spread = (np.where(visit.female, w, m) for w, m in zip(women, men, strict=True))
         z = np.sqrt(1 - weight_of_visit**2) * visit.lasting(key) + weight_of_visit * visit.fresh(key)
         return np.asarray(np.clip(middle + spread * z, low, high), np.float64)
 

@@ -24,6 +24,7 @@ class Site:
     mrn_pattern: how its medical record numbers look: # is a digit, @ a letter, anything else stands for itself.
     share: its part of the network's patients.
     area_codes: of its region; the last seven digits of every number are 555-01xx.
+    utc_offset: of its winter time, which its clocks keep all year, so that a local time has one meaning.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Site:
     area_codes: tuple[str, ...]
     mrn_pattern: str
     share: float
+    utc_offset: str = "+00:00"
 
 
 # A and B number alike, so that one number can mean two people; C does not.
@@ -48,9 +50,27 @@ SITES = (
         "########",
         0.45,
     ),
-    Site("B", "Granite Notch Hospital", "Granite Notch", "NH", ("035", "036", "050"), ("603", "802"), "########", 0.30),
     Site(
-        "C", "Sandhills Regional Hospital", "Hartwell", "NE", ("691", "692", "693"), ("308", "402"), "A-##-####-@", 0.25
+        "B",
+        "Granite Notch Hospital",
+        "Granite Notch",
+        "NH",
+        ("035", "036", "050"),
+        ("603", "802"),
+        "########",
+        0.30,
+        "-05:00",
+    ),
+    Site(
+        "C",
+        "Sandhills Regional Hospital",
+        "Hartwell",
+        "NE",
+        ("691", "692", "693"),
+        ("308", "402"),
+        "A-##-####-@",
+        0.25,
+        "-06:00",
     ),
 )
 

@@ -84,7 +84,7 @@ def chart(
         "written_at": np.datetime_as_string(end, "s").astype(object),
         "provider_given": _text(encounters["provider_given"]),
         "provider_family": _text(encounters["provider_family"]),
-        "reason": _each(_text(encounters["reason"]), _lower_first),
+        "reason": _map(_text(encounters["reason"]), _reason),
         "prev_date": previous,
         "visit_date": visit,
         "end_date": end.astype("datetime64[D]"),
@@ -225,7 +225,7 @@ def _labs(labs: pd.DataFrame, columns: Columns) -> Columns:
     import pandas as pd
 
     n = len(columns["number"])
-    note = pd.Index(columns["encounter_id"]).get_indexer(labs["encounter_id"])
+    note = pd.Index(columns["encounter_id"]).get_indexer(pd.Index(labs["encounter_id"]))
     labs, note = labs[note >= 0], note[note >= 0]
     loinc, value, unit = _text(labs["loinc"]), labs["value"].to_numpy(float), _text(labs["unit"])
     unit = _map(unit, lambda u: _UNITS.get(u, u))
@@ -291,8 +291,14 @@ def _diagnosis(display: str) -> str:
     return _lower_first(re.sub(r", unspecified\b|^Unspecified |, initial encounter.*", "", display))
 
 
+def _reason(reason: str) -> str:
+    """As it reads in a sentence: "Follow-up: Parkinson disease" -> "follow-up of Parkinson disease"."""
+    opening, colon, rest = reason.partition(": ")
+    return f"{_lower_first(opening)} of {_diagnosis(rest)}" if colon else _diagnosis(reason)
+
+
 def _drug(name: str) -> str:
-    """"metformin hydrochloride 500 MG Oral Tablet" -> "metformin hydrochloride 500 mg"."""
+    """As clinicians write it: "metformin hydrochloride 500 MG Oral Tablet" -> "metformin hydrochloride 500 mg"."""
     return _AROUND_DOSE.sub("", name).lower().replace("/ml", "/mL").strip()
 
 
@@ -311,10 +317,6 @@ def _objects(values: Any) -> TextArray:
     out = np.empty(len(items), object)
     out[:] = items
     return out
-
-
-def _each(values: TextArray, change: Any) -> TextArray:
-    return _objects(change(value) for value in values)
 
 
 def _map(values: TextArray, change: Any) -> TextArray:

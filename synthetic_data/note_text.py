@@ -26,7 +26,14 @@ CLINICAL = frozenset(
 )  # fmt: skip
 # A sentence that begins with these keeps its capital in mid-sentence.
 _PROPER = ("Wells ",)
-_SOURCE_COLUMN = {"NAME": "given", "PROVIDER": "given", "DATE": "date", "AGE": "age", "YEAR": "year", "FACILITY": "name"}
+_SOURCE_COLUMN = {
+    "NAME": "given",
+    "PROVIDER": "given",
+    "DATE": "date",
+    "AGE": "age",
+    "YEAR": "year",
+    "FACILITY": "name",
+}
 _OWN_COLUMN = {"phone", "email", "employer"}
 # Room for the pieces of one note in the numbers that key its draws.
 MAX_PIECES = 1024

@@ -32,7 +32,7 @@ _SECTIONS: dict[str, tuple[Section, ...]] = {
         ("Medication", (("drugs", 1),)),
         ("Social history", (("social", 1), ("contact", 1))),
         ("Administrative", (("admin", 1),)),
-        ("Assessment and plan", (("plan", 2), ("keep", 1))),
+        ("Assessment and plan", (("plan", 1), ("keep", 1))),
     ),
     "d": (
         ("Hospital course", (("who", 1), ("course", 3), ("keep", 1))),
@@ -40,20 +40,20 @@ _SECTIONS: dict[str, tuple[Section, ...]] = {
         ("Discharge medication", (("drugs", 2),)),
         ("Home", (("social", 1), ("contact", 1))),
         ("Administrative", (("admin", 1),)),
-        ("Plan", (("plan", 2), ("keep", 1))),
+        ("Plan", (("plan", 1), ("keep", 1))),
     ),
     "e": (
         ("Presentation", (("who", 1), ("ed", 2), ("keep", 1))),
-        ("Examination", (("results", 2), ("keep", 1))),
+        ("Examination", (("results", 2),)),
         ("Medication", (("drugs", 1),)),
         ("Registration", (("admin", 1), ("social", 1), ("contact", 1))),
-        ("Disposition", (("plan", 2),)),
+        ("Disposition", (("plan", 1), ("keep", 1))),
     ),
     "n": (
         ("Call", (("who", 1), ("contact", 1))),
         ("Review", (("results", 2), ("drugs", 1), ("keep", 2))),
         ("Details", (("social", 1), ("admin", 1))),
-        ("Advice", (("plan", 2),)),
+        ("Advice", (("plan", 1),)),
     ),
 }
 # What joins the sentences of dictated prose, and how often; after all but the first the sentence runs on.

@@ -117,7 +117,13 @@ MENUS = {
     # A day that may lie in another year than the note.
     "past": Menu(
         "DATE",
-        (_SLASH, _SHORT, _LONG, _MILITARY, Form("date.month_year", _month_year, 0.6, True, _each(lambda y, m, _: f"{y}-{m:02d}"))),
+        (
+            _SLASH,
+            _SHORT,
+            _LONG,
+            _MILITARY,
+            Form("date.month_year", _month_year, 0.6, True, _each(lambda y, m, _: f"{y}-{m:02d}")),
+        ),
     ),
     "vague": Menu(
         "DATE",
@@ -125,14 +131,21 @@ MENUS = {
             Form("date.part_of_month", _each(_vague), 1, True, _each(lambda _, m, __: f"--{m:02d}")),
             Form("date.month_year", _month_year, 2, True, _each(lambda y, m, _: f"{y}-{m:02d}")),
         ),
-    ),  # fmt: skip
+    ),
     "weekday": Menu("DATE", (Form("date.weekday", _weekday_text, hard=True, denotes=lambda r: ["weekday"] * len(r)),)),
     "short": Menu("DATE", (_month_day("date.day_mon", lambda _, m, d: f"{d}-{MONTHS[m - 1][:3]}", 1),)),
     "elliptic": Menu(
         "DATE",
-        (Form("date.elliptic_day", _each(lambda _, __, d: f"the {ordinal(d)}"), 1, True,
-              _each(lambda _, __, d: f"---{d:02d}")),),
-    ),  # fmt: skip
+        (
+            Form(
+                "date.elliptic_day",
+                _each(lambda _, __, d: f"the {ordinal(d)}"),
+                1,
+                True,
+                _each(lambda _, __, d: f"---{d:02d}"),
+            ),
+        ),
+    ),
     # Ages above 89 only; a younger age is clinical text and never comes here.
     "age": Menu(
         "AGE",

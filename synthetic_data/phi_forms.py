@@ -71,7 +71,7 @@ class Form:
 
     name: "<class>.<form>", e.g. "date.military".  hard: simple patterns miss it.
     denotes: what a date says, as ISO with unknown parts left out.
-    shows: name columns that appear in it; a common word among them makes the mention hard.
+    shows: name columns that stand in it; when each of them is also a common word (Will May), the mention is hard.
     """
 
     name: str
@@ -120,6 +120,7 @@ def write(menu: Menu, rows: Rows, word_names: frozenset[str]) -> Mentions:
         hard[mask] = candidate.hard
         if candidate.denotes is not None:
             denotes[mask] = candidate.denotes(chosen)
-        for column in candidate.shows:
-            hard[mask] |= [value.lower() in word_names for value in chosen[column]]
+        if candidate.shows:
+            shown = zip(*(chosen[column] for column in candidate.shows), strict=True)
+            hard[mask] |= [all(part.lower() in word_names for part in parts) for parts in shown]
     return Mentions(text, form, denotes, hard)

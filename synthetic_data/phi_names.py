@@ -68,7 +68,7 @@ MENUS = {
         (
             _FULL,
             Form("name.full_middle", _full_middle, 2, shows=_BOTH),
-            Form("name.last_comma_first", _last_comma_first, 4, shows=_BOTH),
+            Form("name.last_comma_first", _last_comma_first, 4, shows=("family",)),
             Form("name.caps", _caps, 1, shows=_BOTH),
             Form("name.caps_last_first_initial", _caps_last_first_initial, 1, hard=True),
             Form("name.html_nbsp", _nbsp, 0.3, hard=True),
@@ -97,7 +97,7 @@ MENUS = {
         (
             _FULL,
             Form("name.relative_first", _FIRST.write, 1, hard=True),
-            Form("name.last_comma_first", _last_comma_first, 1, shows=_BOTH),
+            Form("name.last_comma_first", _last_comma_first, 1, shows=("family",)),
         ),
     ),
     # Clinicians are no Safe Harbor identifiers of the patient: marked, graded neither way.
@@ -110,5 +110,7 @@ MENUS = {
         ),
     ),
     "signature": Menu("PROVIDER", (Form("provider.full", _full), Form("provider.caps", _caps))),
-    "pager": Menu("PROVIDER", (Form("provider.pager", lambda r: [f"#{w % 900 + 100:04d}" for w in r.owned("pager")[:, 0]]),)),
+    "pager": Menu(
+        "PROVIDER", (Form("provider.pager", lambda r: [f"#{w % 900 + 100:04d}" for w in r.owned("pager")[:, 0]]),)
+    ),
 }

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import unicodedata
-
+from synthetic_data.addresses import ascii_word
 from synthetic_data.phi_dates import ordinal
 from synthetic_data.phi_forms import Form, Menu, Rows
-
-
-def plain(name: str) -> str:
-    """Lower-case ASCII letters of a name, for file names and addresses: "Núñez-Vale" -> "nunezvale"."""
-    decomposed = unicodedata.normalize("NFKD", name)
-    return "".join(c for c in decomposed if c.isascii() and c.isalpha()).lower()
 
 
 def _county(value: str) -> str:
@@ -20,8 +13,8 @@ def _county(value: str) -> str:
 
 def _intersection(r: Rows) -> list[str]:
     numbers = r.owned("intersection")[:, 0] % 29 + 1
-    # "412 Alder Street" -> "Alder"
-    names = (" ".join(street.split()[1:-1]) or street for street in r["street"])
+    # "412 Alder Street, Apt 3" -> "Alder"
+    names = (" ".join(street.split(",")[0].split()[1:-1]) or street for street in r["street"])
     return [f"{ordinal(n)} & {name}" for n, name in zip(numbers.tolist(), names, strict=True)]
 
 
@@ -31,7 +24,9 @@ def _email_words(value: str) -> str:
 
 def _login(r: Rows) -> list[str]:
     years = r.patient("birth_year").tolist()
-    return [f"{plain(g)[:1]}{plain(f)[:6]}{y}" for g, f, y in zip(r["given"], r["family"], years, strict=True)]
+    return [
+        f"{ascii_word(g)[:1]}{ascii_word(f)[:6]}{y}" for g, f, y in zip(r["given"], r["family"], years, strict=True)
+    ]
 
 
 def _query(r: Rows) -> list[str]:
@@ -43,14 +38,14 @@ def _query(r: Rows) -> list[str]:
 
 def _photo_name(r: Rows) -> list[str]:
     parts = zip(r["family"], r["given"], r.patient("birth_year").tolist(), strict=True)
-    return [f"{plain(f)}_{plain(g)}_{y}_face.jpg" for f, g, y in parts]
+    return [f"{ascii_word(f)}_{ascii_word(g)}_{y}_face.jpg" for f, g, y in parts]
 
 
 _STATIONS = (
     "the mayor of {}",
     "the former fire chief of {}",
     "the only harpist in {}",
-    "last year's county fair queen of {}",
+    "the reigning chess champion of {}",
     "the longest-serving bell ringer of {}",
 )
 

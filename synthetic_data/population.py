@@ -191,4 +191,4 @@ def _insurance(seed: Seed, ids: IntArray, born: npt.NDArray[np.datetime64]) -> l
     others = plans[plans != "Medicare"]
     old = whole_years(born, np.repeat(MID_WINDOW, len(born))) >= 65
     medicare = draw.uniform(ids, 0) < np.where(old, 0.9, 0.05)
-    return np.where(medicare, "Medicare", others[draw.choice(len(others), ids, 1)]).tolist()
+    return list(np.where(medicare, "Medicare", others[draw.choice(len(others), ids, 1)]))

@@ -16,6 +16,7 @@ import pytest
 from graders.harness.errors import ExerciseError, GraderError, InfrastructureError, UsageError
 
 CARDS = pytest.StashKey[dict[str, Any]]()
+REMARKS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Scorecards by exercise, filled as exercises are played."""
     config.stash[CARDS] = {}
+    config.stash[REMARKS] = []
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -116,6 +118,20 @@ def scorecard(config: pytest.Config, kit: Any, exercise: str) -> Any:
     return done[key]
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where no sandbox works, its tests are deselected, and one line says so (CI fails before it comes here)."""
+    asked = [item for item in items if item.get_closest_marker("sandbox")]
+    if not asked:
+        return
+    from graders.harness import sandbox
+
+    tier, failures = sandbox.probe()
+    if tier is None:
+        config.hook.pytest_deselected(items=asked)
+        items[:] = [item for item in items if item not in asked]
+        config.stash[REMARKS].append(f"no sandbox works here: {len(asked)} tests left out ({failures[0]})")
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Wrong use ends before anything is played, in one line."""
     config = session.config
@@ -144,7 +160,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """One line per exercise: the score and what to know before using it."""
+    """One line per exercise: the score and what to know before using it; then what was left out."""
+    for remark in config.stash[REMARKS]:
+        terminalreporter.write_line(remark)
     for _, card in sorted(config.stash[CARDS].items()):
         if card:
             shown = "no score" if card.score is None else f"{card.score} of 100"

@@ -7,10 +7,12 @@ nearest two of them. What counts as still readable is in `mentions`.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -128,12 +130,18 @@ class _Pair:
     def against(self, output: str) -> _Pair:
         """The same note beside the submission's text."""
         out = Words.of(visible(output))
-        return _Pair(self.mentions, self.note, self.owners, out, align(self.note, out, [o >= 0 for o in self.owners]))
+        # Dates are judged by what they say. As words, "02" and "2024" would pair up with parts of other dates.
+        dated = [o >= 0 and self.mentions[o].kind == "DATE" for o in self.owners]
+        to = align(self.note, out, [o >= 0 for o in self.owners], dated)
+        return _Pair(self.mentions, self.note, self.owners, out, to)
 
     def kept(self) -> int:
         """Words outside mentions whose equal has the same letters, upper and lower case included."""
         written, out = self.note.written, self.out.written
-        return sum(o == _FREE and t >= 0 and written[i] == out[t] for i, (o, t) in enumerate(zip(self.owners, self.to)))
+        return sum(
+            o == _FREE and t >= 0 and written[i] == out[t]
+            for i, (o, t) in enumerate(zip(self.owners, self.to, strict=True))
+        )
 
     def survivors(self) -> set[int]:
         """The mentions that can still be read, in their place or elsewhere."""
@@ -156,24 +164,61 @@ class _Pair:
                 continue
             low = firm[gap - 1] + 1 if gap else 0
             high = firm[gap] if gap < len(firm) else len(self.owners)
-            survived |= self._readable(members, range(left + 1, right), text, range(low, high), owner_of_out)
+            # A clinical word of the gap that the alignment could not place is no evidence of a mention.
+            lost = Counter(self.note.keys[i] for i in range(low, high) if self.owners[i] < 0)
+            spare = [p for p in range(left + 1, right) if p in owner_of_out or not _take(lost, self.out.keys[p])]
+            start = self.out.ends[left] if left >= 0 else 0
+            shares = self._shares(members, first_word, text) or [(members, 0, len(text))]
+            for sharing, begin, end in shares:
+                inside = [
+                    p for p in spare if begin <= self.out.starts[p] - start < end or owner_of_out.get(p) in sharing
+                ]
+                survived |= self._readable(sharing, inside, text[begin:end], start + begin, owner_of_out)
         return survived | self._moved(gaps, edges)
 
+    def _shares(
+        self, members: list[int], first_word: dict[int, int], text: str
+    ) -> list[tuple[list[int], int, int]] | None:
+        """Each mention's own part of a gap's output, where what stood between the mentions still stands there."""
+        if len(members) == 1:
+            return None
+        last_word = {o: i for i, o in enumerate(self.owners)}
+        between = [
+            self.note.text[self.note.ends[last_word[a]] : self.note.starts[first_word[b]]] for a, b in pairwise(members)
+        ]
+        bare = text.strip()
+        # Blanks are no landmark: deleting a mention leaves its own behind.
+        if any(not b.strip() or bare.count(b) != between.count(b) for b in between):
+            return None
+        begin, cuts = text.index(bare), [0]
+        for b in between:
+            begin = text.find(b, begin)
+            if begin < 0:
+                return None
+            begin += len(b)
+            cuts.append(begin)
+        return [([m], a, z) for m, a, z in zip(members, cuts, [*cuts[1:], len(text)], strict=True)]
+
     def _readable(
-        self, members: list[int], positions: range, text: str, replaced: range, owner_of_out: dict[int, int]
+        self, members: list[int], positions: list[int], text: str, start: int, owner_of_out: dict[int, int]
     ) -> set[int]:
-        """Those of the mentions in one gap that can be read in its output."""
+        """Those of the mentions that can be read in `text`, which is at `start` of the output."""
         dated = [m for m in members if self.mentions[m].kind == "DATE"]
-        in_order = said(text) if dated else []
+        if dated and len(dated) < len(members):
+            # The patient called May left beside a date is not the month.
+            of_dates = {k for m in dated for k in Words.of(self.mentions[m].text).keys}
+            others = {k for m in members if m not in dated for k in Words.of(self.mentions[m].text).keys} - of_dates
+            for p in positions:
+                a, z = self.out.starts[p] - start, self.out.ends[p] - start
+                if self.out.keys[p] in others and a >= 0:
+                    text = f"{text[:a]}{'.' * (z - a)}{text[z:]}"
+        in_order = said(text) if len(dated) > 1 else []
         # Two dates side by side, both shifted: the first that stands there is for the first, and so on.
         one_each = len(in_order) == len(dated) > 1
-        # A clinical word of the gap that the alignment could not place is no evidence of a mention.
-        lost = Counter(self.note.keys[i] for i in replaced if self.owners[i] < 0)
-        spare = [p for p in positions if p in owner_of_out or not _take(lost, self.out.keys[p])]
         survived = set()
         for m in members:
             mention = self.mentions[m]
-            chosen = [p for p in spare if owner_of_out.get(p, m) == m]
+            chosen = [p for p in positions if owner_of_out.get(p, m) == m]
             dates = [in_order[dated.index(m)]] if one_each and mention.kind == "DATE" else None
             if mention.survives(Stretch.of(self.out, chosen, text), dates):
                 survived.add(m)
@@ -217,17 +262,21 @@ def _take(counter: Counter[str], key: str) -> bool:
     return False
 
 
-def align(note: Words, out: Words, in_mention: Sequence[bool]) -> list[int]:
+def align(note: Words, out: Words, in_mention: Sequence[bool], apart: Sequence[bool]) -> list[int]:
     """For each word of the note, the position of its equal in the output, or -1; in order, as many as possible.
 
     Where several alignments are equally long, the one is taken whose equals stand together and keep what stood between
-    them; if that decides nothing, the one that finds fewer words of mentions.
+    them; if that decides nothing, the one that finds fewer words of mentions. Words of the note that are `apart` have
+    no equal.
     """
     from rapidfuzz.distance import LCSseq
 
-    numbers: dict[str, int] = {}
-    a = [numbers.setdefault(k, len(numbers)) for k in note.keys]
-    b = [numbers.setdefault(k, len(numbers)) for k in out.keys]
+    numbers: dict[tuple[str, bool], int] = {}
+    a = [
+        -1 if skip else numbers.setdefault((k, tag), len(numbers))
+        for k, tag, skip in zip(note.keys, _in_brackets(note), apart, strict=True)
+    ]
+    b = [numbers.setdefault((k, tag), len(numbers)) for k, tag in zip(out.keys, _in_brackets(out), strict=True)]
 
     def matched(left: list[int], right: list[int]) -> list[int]:
         to = [-1] * len(left)
@@ -240,12 +289,24 @@ def align(note: Words, out: Words, in_mention: Sequence[bool]) -> list[int]:
     late = [len(b) - 1 - t if t >= 0 else -1 for t in reversed(matched(a[::-1], b[::-1]))]
     if early != late:
         agreed = [-1, *(i for i, t in enumerate(early) if t >= 0 and t == late[i]), len(a)]
-        for left, right in zip(agreed, agreed[1:], strict=False):
+        for left, right in pairwise(agreed):
             if early[left + 1 : right] != late[left + 1 : right]:
                 one, other = (_togetherness(note, out, in_mention, to, left, right) for to in (early, late))
                 if other > one:
                     early[left + 1 : right] = late[left + 1 : right]
     return early
+
+
+_BRACKETS = re.compile(r"\[[^\[\]\n]{0,60}\]|<(?=[\w/])[^<>\n]{0,60}>|\{[^{}\n]{0,60}\}")
+
+
+def _in_brackets(words: Words) -> list[bool]:
+    """Which words stand in brackets: the "NAME" of "[NAME]" is not the label "Name" of the note."""
+    flags = [False] * len(words.starts)
+    for match in _BRACKETS.finditer(words.text):
+        first, last = bisect_left(words.starts, match.start()), bisect_left(words.starts, match.end())
+        flags[first:last] = [True] * (last - first)
+    return flags
 
 
 def _togetherness(

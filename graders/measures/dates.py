@@ -7,17 +7,47 @@ from dataclasses import dataclass
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
-    "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
-    "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first"
-).split()
+_ORDINALS = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+    "nineteenth",
+    "twentieth",
+    "twenty-first",
+    "twenty-second",
+    "twenty-third",
+    "twenty-fourth",
+    "twenty-fifth",
+    "twenty-sixth",
+    "twenty-seventh",
+    "twenty-eighth",
+    "twenty-ninth",
+    "thirtieth",
+    "thirty-first",
+]
 
 _MONTH = (
     r"(?P<{0}>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)(?![a-z])\.?"
 )
-_ORDINAL = "(?P<{0}>" + "|".join(o.replace("-", "[- ]?") for o in sorted(_ORDINALS, key=len, reverse=True)) + ")(?![a-z])"
+_ORDINAL = (
+    "(?P<{0}>" + "|".join(o.replace("-", "[- ]?") for o in sorted(_ORDINALS, key=len, reverse=True)) + ")(?![a-z])"
+)
 _TH = r"(?:st|nd|rd|th)?"
 _HIDDEN = r"[*#x_?]{1,2}"
 
@@ -87,8 +117,8 @@ def said(text: str, day_first: bool = False) -> list[Said]:
             first, second = int(parts["a"]), int(parts["b"])
             month, day = (second, first) if (day_first and second <= 12) or first > 12 else (first, second)
         else:
-            month = parts.get("m", "0")
-            month = int(month) if month.isdigit() else _MONTHS.index(month[:3].lower()) + 1
+            name = parts.get("m", "0")
+            month = int(name) if name.isdigit() else _MONTHS.index(name[:3].lower()) + 1
             day = int(parts.get("d", 0))
         if "o" in parts:
             day = _ORDINALS.index(re.sub(r"^(twenty|thirty)[- ]?(?=[a-z])", r"\1-", parts["o"].lower())) + 1

@@ -14,18 +14,54 @@ CODE_KINDS = frozenset({"PHONE", "SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "VEHICL
 
 # Words that identify nobody by themselves: titles and particles, parts of addresses, file names and links.
 TITLES = frozenset(
-    "mr mrs ms miss mx dr prof jr sr ii iii iv of and the de la del van von der da do old baby boy girl bb son wife "
-    "daughter husband mother father".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "of",
+        "and",
+        "the",
+        "de",
+        "la",
+        "del",
+        "van",
+        "von",
+        "der",
+        "da",
+        "do",
+        "old",
+        "baby",
+        "boy",
+        "girl",
+        "bb",
+        "son",
+        "wife",
+        "daughter",
+        "husband",
+        "mother",
+        "father",
+    ]
 )
-GENERIC = TITLES | frozenset(
-    "a an at in on street st avenue ave road rd drive lane ln boulevard blvd court ct way place pl north south east "
-    "west apt unit suite county city town box san santa los las el hospital clinic school elementary high church "
-    "http https www com org net example portal index html php dot jpg jpeg png gif tif pdf txt face photo image img "
-    "scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number".split()
+_GENERIC_TEXT = (
+    "a an at in on street st avenue ave road rd drive lane ln boulevard blvd court ct way place pl north south "
+    "east west apt unit suite county city town box san santa los las el hospital clinic school elementary high "
+    "church http https www com org net example portal index html php dot jpg jpeg png gif tif pdf txt face photo "
+    "image img scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number"
 )
+GENERIC = TITLES | frozenset(_GENERIC_TEXT.split())
 
 # HHS guidance on de-identification (2012), 2000 census: three-digit ZIP areas of 20,000 people or fewer.
-SMALL_ZIP3 = frozenset("036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893".split())
+_SMALL_ZIP3_TEXT = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
+SMALL_ZIP3 = frozenset(_SMALL_ZIP3_TEXT.split())
 
 _MASKED_TAIL = re.compile(r"x{2,}$|(?<=.)x{3,}")
 _OPENS_MASK = "[<{*#•█■▒"
@@ -35,7 +71,9 @@ _LINKED = re.compile(r"[-.()+\s]{1,3}")
 _LONG_CODE = re.compile(r"[0-9A-Za-z+/=_-]{8,}")
 _HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{8,128}(?![0-9a-z])")
 
-_NUMBER_WORDS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
+_NUMBER_WORDS = dict(
+    zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True)
+)
 _AGE_IN_WORDS = re.compile(
     r"\b(?:(ninety)|(?:one|a) hundred(?: and)?)(?:[- ](one|two|three|four|five|six|seven|eight|nine))?\b", re.IGNORECASE
 )
@@ -162,9 +200,9 @@ def _code_in(code: str, group: str, phone: bool) -> bool:
         # Another whole number stands there. All that is left to ask is whether it is ours, shortened or zeroed out.
         if group in code:
             return True
-        differing = {b for a, b in zip(code, group, strict=False) if a != b}
-        changed = sum(a != b for a, b in zip(code, group, strict=False))
-        return len(group) == n and differing in ({"0"}, {"9"}) and 3 <= changed <= n - 4
+        changed = [i for i, (a, b) in enumerate(zip(code, group, strict=False)) if a != b]
+        filler = set(group[changed[0] : changed[-1] + 1]) if changed else set()
+        return len(group) == n and filler in ({"0"}, {"9"}) and 3 <= len(changed) <= n - 4
     run = min(4, n, max(3, -(-n // 2)))
     return any(code[i : i + run] in group for i in range(n - run + 1))
 
@@ -217,9 +255,7 @@ def _part_survives(kind: str, word: str, key: str, before: str, after: str) -> b
 
 def _ages(text: str, bounds: bool = True) -> set[int]:
     """The ages a text states; without `bounds`, "90+", "over 90" and "90s" are no ages."""
-    found = {
-        (90 if m[1] else 100) + _NUMBER_WORDS.get((m[2] or "").lower(), 0) for m in _AGE_IN_WORDS.finditer(text)
-    }
+    found = {(90 if m[1] else 100) + _NUMBER_WORDS.get((m[2] or "").lower(), 0) for m in _AGE_IN_WORDS.finditer(text)}
     return found | {int(m["age"]) for m in _AGE.finditer(text) if bounds or not (m["over"] or m["plus"])}
 
 

@@ -29,7 +29,7 @@ def visible(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Case, accents and look-alike letters taken away: "José", "JOSE" and a Cyrillic "Jоse" are one key."""
+    """Case, accents and look-alike letters taken away: "José" and "JOSE" are one key, also with a Cyrillic o."""
     if text.isascii():
         return text.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))

@@ -1,7 +1,9 @@
-"""How often the notes' measure finds a planted leak, and how often it cries wolf: `python tests/benchmarks/alignment.py`.
+"""How often the notes' measure finds a planted leak, and how often it cries wolf.
 
 Invented notes are de-identified in nine styles; in each, a known share of the mentions is left readable in one of the
-ways that happen. The table compares the measure's verdicts with what was planted.
+ways that happen. The table compares the measure's verdicts with what was planted:
+
+    python tests/benchmarks/alignment.py [NOTES]
 """
 
 from __future__ import annotations
@@ -18,13 +20,30 @@ import pandas as pd
 
 from graders.measures.alignment import measure_notes
 
-GIVEN = "Rosa Will Amara Chidinma Jesus Marisol Tremaine Latoya Grace Hope Mark Summer Kate Ivy Dolores Oscar Li".split()
-FAMILY = "Parkinson May Crohn Okonkwo Nguyen Diallo Quintero Henderson Graves Bell Long Wilson Foley Price Yu".split()
-OTHER_GIVEN = "Helen Victor Paula Simon Teresa Umar Naomi Felix Bridget Desmond Carla Edgar".split()
-OTHER_FAMILY = "Albright Castillo Eriksen Fontaine Ibarra Jankowski Lindqvist Moreau Osterman Vandermeer".split()
-TOWNS = "Visalia Tulare Porterville Dinuba Exeter Lindsay Hanford".split()
-OTHER_TOWNS = "Marlow Kingsbury Ashford Brampton Coldwater Underhill".split()
-MONTHS = "January February March April May June July August September October November December".split()
+_GIVEN_TEXT = "Rosa Will Amara Chidinma Jesus Marisol Tremaine Latoya Grace Hope Mark Summer Kate Ivy Dolores Oscar Li"
+GIVEN = _GIVEN_TEXT.split()
+_FAMILY_TEXT = "Parkinson May Crohn Okonkwo Nguyen Diallo Quintero Henderson Graves Bell Long Wilson Foley Price Yu"
+FAMILY = _FAMILY_TEXT.split()
+_OTHER_GIVEN_TEXT = "Helen Victor Paula Simon Teresa Umar Naomi Felix Bridget Desmond Carla Edgar"
+OTHER_GIVEN = _OTHER_GIVEN_TEXT.split()
+_OTHER_FAMILY_TEXT = "Albright Castillo Eriksen Fontaine Ibarra Jankowski Lindqvist Moreau Osterman Vandermeer"
+OTHER_FAMILY = _OTHER_FAMILY_TEXT.split()
+TOWNS = ["Visalia", "Tulare", "Porterville", "Dinuba", "Exeter", "Lindsay", "Hanford"]
+OTHER_TOWNS = ["Marlow", "Kingsbury", "Ashford", "Brampton", "Coldwater", "Underhill"]
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 LINES = (
     "PATIENT: {last_first} | MRN {mrn} | DOB {date} | VISIT {date} | SSN {ssn}",
@@ -162,7 +181,9 @@ class Planted:
 def plant(style: str, notes: int, seed: int, leak_share: float = 0.15, lost_share: float = 0.02) -> Planted:
     """Notes of about 200 words; `leak_share` of the mentions leak, `lost_share` of the other words are masked too."""
     rng = np.random.default_rng(seed)
-    originals, outputs, rows = [], [], []
+    originals: list[str] = []
+    outputs: list[str] = []
+    rows: list[tuple[int, int, int, str, str, bool]] = []
     for note in range(notes):
         original, output = "", ""
         for line in rng.permutation(LINES):
@@ -173,9 +194,13 @@ def plant(style: str, notes: int, seed: int, leak_share: float = 0.15, lost_shar
                     continue
                 slot = piece[1:-1]
                 mention = make(slot, rng)
+                while rows and original.rstrip().endswith(mention.text):
+                    mention = make(slot, rng)  # of "Grace Grace", nobody could say which one was masked
                 mask = STYLES[style](slot, mention, rng)
                 leaks = bool(rng.random() < leak_share)
-                rows.append((note, len(original), len(original) + len(mention.text), mention.kind, mention.denotes, leaks))
+                rows.append(
+                    (note, len(original), len(original) + len(mention.text), mention.kind, mention.denotes, leaks)
+                )
                 original += mention.text
                 output += leak(mention, mask, rng) if leaks else mask
             original, output = original + "\n", output + "\n"

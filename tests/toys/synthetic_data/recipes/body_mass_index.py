@@ -59,7 +59,10 @@ def scene(seed: Seed, settings: Mapping[str, int], card: Mapping[str, Any]) -> S
     writer.writerow(["patient_id", "kg", "cm"])
     writer.writerows(zip(names, kg, np.where(bad, 0, cm), strict=True))
     indices = {n: None if b else float(w / (h / 100) ** 2) for n, w, h, b in zip(names, kg, cm, bad, strict=True)}
-    public = {"patients.csv": text.getvalue().encode(), "card.toml": f'implausible = "{card["implausible"]}"\n'.encode()}
+    public = {
+        "patients.csv": text.getvalue().encode(),
+        "card.toml": f'implausible = "{card["implausible"]}"\n'.encode(),
+    }
     return Scene(public, {"truth.json": canonical_text({"indices": indices, "word": card["implausible"]}).encode()})
 
 

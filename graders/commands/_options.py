@@ -1,0 +1,59 @@
+"""Options and steps that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from graders.harness import grading, submission
+from graders.harness.errors import UsageError
+from graders.harness.grading import Graded, Terms
+from graders.harness.kit import HOME, Kit
+
+
+def add_kit(parser: argparse.ArgumentParser) -> None:
+    """--kit, for a team's private exercises."""
+    parser.add_argument("--kit", type=Path, default=HOME, metavar="DIR", help="a folder laid out like this kit")
+
+
+def open_kit(folder: Path) -> Kit:
+    """The kit at a folder. Raises UsageError when it holds no exercise."""
+    kit = Kit(folder.resolve())
+    if not kit.names():
+        raise UsageError(f"{folder}: holds no exercises/<name>/exercise.toml")
+    return kit
+
+
+@contextlib.contextmanager
+def working(message: str) -> Iterator[None]:
+    """A spinner on the terminal while something takes more than a moment."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(message):
+        yield
+
+
+def grade_all(kit: Kit, path: Path, terms: Terms, only: str | None = None) -> list[Graded]:
+    """Grade every exercise found in a submission, or `only` one."""
+    parts = submission.read(path, kit.exercises())
+    if only:
+        kit.exercise(only)
+        parts = {name: part for name, part in parts.items() if name == only}
+    results = []
+    for name, part in sorted(parts.items()):
+        with working(f"{name}: playing on {'practice' if terms.secret is None else 'hidden'} patients"):
+            results.append(grading.grade(kit, kit.exercise(name), part, terms))
+    return results
+
+
+def exit_code(results: list[Graded]) -> int:
+    """0 all met, 1 not, 3 when something is left that is our fault."""
+    if any(r.scorecard.score is None for r in results):
+        return 3
+    return 0 if results and all(r.scorecard.complete for r in results) else 1

@@ -1,0 +1,57 @@
+"""Check your own work on practice data, in the words of the scorecard."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from graders.commands._options import add_kit, exit_code, grade_all, open_kit
+from graders.harness import grading, sandbox
+from graders.harness.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command line."""
+    parser.add_argument("path", type=Path, metavar="DIR", help="your work: a folder, zip or notebook")
+    parser.add_argument("--only", metavar="CRITERION", help="show one criterion")
+    parser.add_argument("--exercise", metavar="NAME", help="check this exercise only")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="your policy card (default: card.toml beside it)")
+    parser.add_argument("--full", action="store_true", help="full-sized practice data instead of a small sample")
+    add_kit(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play on practice data and print what was found."""
+    from graders.report import terminal
+
+    kit, path = open_kit(args.kit), args.path.absolute()
+    beside = (path if path.is_dir() else path.parent) / "card.toml"
+    card = args.card or (beside if beside.is_file() else None)
+    tier, _ = sandbox.probe()
+    terms = grading.Terms(
+        variant=path.stem,
+        card=grading.read_card(card) if card else None,
+        # Your own code on your own machine: without a sandbox it runs as it would under plain Python.
+        unsafe=tier is None,
+        small=not args.full,
+    )
+    if args.only:
+        known = {c.id for name in kit.names() for c in kit.criteria(name)}
+        if args.only not in known:
+            raise UsageError(f"unknown criterion {args.only!r}: choose from {', '.join(sorted(known))}")
+    results = grade_all(kit, path, terms, args.exercise)
+    for graded in results:
+        if graded.scorecard.status == "blocked" and graded.log:
+            print(graded.log.rstrip()[-3000:])
+        for reply in graded.scorecard.outcome.replies:
+            if reply.status == "raised" and isinstance(reply.value, dict):
+                print(terminal.plain(str(reply.value.get("text", "")))[-3000:])
+    terminal.show([graded.scorecard for graded in results], only=args.only)
+    terminal.note(
+        "Practice patients, not the hidden ones: other people, forms of identifiers and numbers will differ. "
+        "Written parts are read by a person and not checked here."
+    )
+    if args.only:
+        lines = [line for g in results for line in g.scorecard.lines if line.criterion.id == args.only]
+        return 3 if any(line.earned is None for line in lines) else int(any(line.verdict != "met" for line in lines))
+    return exit_code(results)

@@ -1,0 +1,1 @@
+"""Scorecards for people: terminal and HTML. Shows what `score` decided; decides nothing."""

@@ -1,0 +1,51 @@
+"""The scorecard page: one A4 sheet, self-contained, no script, light and dark."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from graders.harness.outcome import write_file
+from graders.harness.scorecard import Scorecard
+from graders.report.terminal import plain
+
+if TYPE_CHECKING:
+    import jinja2
+
+STAMPS = {
+    "PRACTICE": "Public practice data: not comparable with a graded score.",
+    "UNSAFE": "Run without a sandbox: the score cannot be trusted.",
+    "SMALL": "Few patients: the score is coarse.",
+    "OTHER CARD": "Graded with another policy card than the candidate's own.",
+}
+
+
+@functools.cache
+def template() -> jinja2.Template:
+    """The page's template; every value is escaped."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["plain"] = plain
+    return environment.get_template("scorecard.html.j2")
+
+
+def by_skill(card: Scorecard) -> list[tuple[str, Decimal, Decimal]]:
+    """(skill, earned, points), in the order of the rubric."""
+    found: dict[str, tuple[Decimal, Decimal]] = {}
+    for line in card.lines:
+        earned, points = found.get(line.criterion.skill, (Decimal(0), Decimal(0)))
+        found[line.criterion.skill] = (earned + (line.earned or 0), points + Decimal(str(line.criterion.points)))
+    return [(skill, *sums) for skill, sums in found.items()]
+
+
+def write(cards: Sequence[Scorecard], path: Path) -> Path:
+    """Write the page for one submission's scorecards; returns its path."""
+    text = template().render(cards=cards, by_skill=by_skill, stamps=STAMPS)
+    write_file(path, text.encode("utf-8", "replace"))
+    return path

@@ -1,0 +1,48 @@
+"""Scorecards on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from graders.harness.scorecard import Scorecard
+
+COLOURS = {"met": "green", "partly met": "yellow", "not met": "red", "not scored": "magenta"}
+
+
+def plain(text: str) -> str:
+    """Without control characters: a submission's text must not drive the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
+def show(cards: Sequence[Scorecard], only: str | None = None) -> None:
+    """Print each scorecard: a headline, then one line per criterion with its message."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.padding import Padding
+
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+    for card in cards:
+        shown = "no score" if card.score is None else f"{card.score} of 100"
+        notes = [plain(word) for word in (card.status, card.outcome.seed + " data", *card.outcome.stamps)]
+        console.print(f"[bold]{escape(card.outcome.exercise)}[/]  {shown}  ({escape(', '.join(notes))})")
+        if card.reason:
+            console.print(Padding(escape(plain(card.reason)), (0, 2), expand=False))
+        for line in card.lines:
+            if only and line.criterion.id != only:
+                continue
+            earned = "   -  " if line.earned is None else f"{line.earned:>6}"
+            mark = f"[{COLOURS[line.verdict]}]{line.verdict:10}[/]"
+            held = "  [bold red]HOLD[/]" if line.hold else ""
+            console.print(f"  {mark} {earned} of {line.criterion.points:>3g}  {escape(line.criterion.id)}{held}")
+            if line.message and line.message != card.reason:
+                console.print(Padding(escape(plain(line.message)), (0, 0, 0, 13), expand=False))
+        if card.hold and not only:
+            console.print("  HOLD: a person reads this submission before anything is decided.")
+
+
+def note(text: str) -> None:
+    """A remark below a scorecard, wrapped."""
+    import textwrap
+
+    print(textwrap.fill(text, 78))

@@ -1,0 +1,103 @@
+"""What every exercise must satisfy; used on the kit, on the toys and on what `new-exercise` writes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import tomllib
+from pathlib import Path
+
+from graders.harness import grading, submission
+from graders.harness.grading import Graded, Terms
+from graders.harness.kit import HOME, Kit
+from graders.report import brief, notebook
+
+TOYS = HOME / "tests/toys"
+SECRET = b"the secret of the tests, 32 bytes"
+KINDS = {".md", ".toml", ".py", ".ipynb", ".csv", ".txt", ".json"}
+
+
+def expectations(kit: Kit, name: str) -> dict[str, dict[str, object]]:
+    """expected.toml of one exercise."""
+    return tomllib.loads((kit.root / "tests/submissions" / name / "expected.toml").read_text("utf-8"))
+
+
+def sample_path(kit: Kit, name: str, sample: str) -> Path:
+    """Where a sample lies: the starter with its exercise, the others beside expected.toml."""
+    if sample == "starter":
+        return kit.root / "exercises" / name / "starter"
+    found = [p for p in (kit.root / "tests/submissions" / name).iterdir() if p.stem == sample and p.suffix != ".toml"]
+    assert found, f"{name}: expected.toml names {sample}, and there is no such sample"
+    return found[0]
+
+
+def all_samples(kit: Kit) -> list[tuple[str, str]]:
+    """(exercise, sample) of everything expected."""
+    return [(name, sample) for name in kit.names() for sample in expectations(kit, name)]
+
+
+def play_sample(kit: Kit, name: str, sample: str, *, variant: str = "tests", small: bool = True) -> Graded:
+    """Grade one sample on hidden data."""
+    exercise = kit.exercise(name)
+    wall_s = expectations(kit, name)[sample].get("wall_s")
+    if wall_s:
+        exercise = dataclasses.replace(exercise, limits=dataclasses.replace(exercise.limits, wall_s=wall_s))
+    part = submission.read(sample_path(kit, name, sample), [exercise])[name]
+    return grading.grade(kit, exercise, part, Terms(variant, SECRET, small=small))
+
+
+def check_expected(kit: Kit, name: str, sample: str, graded: Graded) -> None:
+    """Score, status, hold and lost criteria are as expected.toml says."""
+    expected, card = expectations(kit, name)[sample], graded.scorecard
+    assert card.status == expected["status"], f"{sample}: {card.status} ({card.reason})"
+    low, high = expected["score"]
+    assert card.score is not None, f"{sample}: no score ({card.reason})"
+    assert low <= card.score <= high, f"{sample} got {card.score}, expected {low} to {high}"
+    assert card.hold == expected.get("hold", []), f"{sample}: on hold for {card.hold}"
+    if "loses" in expected:
+        lost = [line.criterion.id for line in card.lines if line.verdict != "met"]
+        assert lost == expected["loses"], f"{sample} lost {lost}"
+
+
+def check_folder(kit: Kit, name: str) -> None:
+    """The folder is complete, generated parts are current, and nothing in it is secret."""
+    exercise, criteria = kit.exercise(name), kit.criteria(name)
+    assert name.isidentifier()
+    text = (exercise.folder / "README.md").read_text("utf-8")
+    assert brief.with_criteria(text, criteria) == text, f"caredrill new-exercise {name} --refresh"
+    book = (exercise.folder / f"{name}.ipynb").read_text("utf-8")
+    assert book == notebook.build(exercise, criteria), f"caredrill new-exercise {name} --refresh"
+    starter = {
+        str(p.relative_to(exercise.folder / "starter")): p.read_bytes()
+        for p in (exercise.folder / "starter").rglob("*")
+        if p.is_file() and exercise.allows(str(p.relative_to(exercise.folder / "starter")))
+    }
+    extracted = submission.code_files(book.encode())
+    for file, data in starter.items():
+        if file.endswith(".py"):
+            assert extracted[file].startswith(data.rstrip()), f"the notebook's {file} is not the starter's"
+    for path in exercise.folder.rglob("*"):
+        if path.is_dir() or "__pycache__" in path.parts:
+            continue
+        assert path.suffix in KINDS, f"{path}: a kind of file that an exercise does not hold"
+        words = path.read_text("utf-8")
+        assert not re.search(r"^\s*(from|import) (graders|synthetic_data)", words, re.MULTILINE), path
+        assert SECRET.decode() not in words
+
+
+def check_samples(kit: Kit, name: str) -> None:
+    """Every sample is expected, every expectation has its sample, and no expectation lies inside one."""
+    folder = kit.root / "tests/submissions" / name
+    expected = set(expectations(kit, name))
+    assert {"starter"} <= expected
+    there = {p.stem for p in folder.iterdir() if p.name != "expected.toml"}
+    assert there == expected - {"starter"}
+    assert [p.parent for p in folder.rglob("expected.toml")] == [folder]
+    good = [s for s, e in expectations(kit, name).items() if e["score"][0] >= 80]
+    assert good, "no sample that should pass"
+
+
+def canonical(card: dict[str, object]) -> bytes:
+    """The serialisation that a scorecard's hash and comparison use."""
+    return json.dumps(card, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,270 @@
+import re
+import runpy
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graders.measures.alignment import longest_read, measure_notes
+from graders.measures.dates import Said, said
+
+planting = runpy.run_path(str(Path(__file__).parent / "benchmarks" / "alignment.py"))
+
+
+def marked(text: str, note: int = 0) -> tuple[str, list[tuple[int, int, int, str, str]]]:
+    """The text and spans of "Seen {{NAME|Mr. Quintero}} on {{DATE|3/14|--03-14}}."."""
+    plain, spans = "", []
+    for piece in re.split(r"(\{\{.*?\}\})", text):
+        if piece.startswith("{{"):
+            kind, mention, denotes = (*piece[2:-2].split("|"), "")[:3]
+            spans.append((note, len(plain), len(plain) + len(mention), kind, denotes))
+            piece = mention
+        plain += piece
+    return plain, spans
+
+
+def measure(text: str, output: str | None):
+    plain, spans = marked(text)
+    return measure_notes([plain], [output], pd.DataFrame(spans, columns=["note", "start", "end", "kind", "denotes"]))
+
+
+def caught(text: str, output: str) -> list[bool]:
+    return measure(text, output).caught.tolist()
+
+
+@pytest.mark.parametrize("style", planting["STYLES"])
+def test_planted_leaks_are_found_and_masks_raise_no_alarm(style):
+    """At least 99.5 % of the planted leaks are found, at most 0.1 % of the caught mentions are called leaks."""
+    planted = planting["plant"](style, notes=120, seed=4)
+    result = measure_notes(planted.originals, planted.outputs, planted.spans)
+    leaked = planted.spans["leaked"].to_numpy()
+    assert leaked.sum() > 500
+    assert (~result.caught[leaked]).mean() >= 0.995
+    assert (~result.caught[~leaked]).mean() <= 0.001
+    assert 0.97 < result.kept_share < 0.99, "2 % of the other words were masked"
+
+
+QUINTERO = "Seen {{NAME|Mr. Quintero}} in clinic today."
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "Mr. Quintero",
+        "Mr. Q[NAME]",
+        "Mr. Quinter*",
+        "Mr. Q*******",
+        "Mr. Qxxxxxxx",
+        "Mr. ****tero",
+        "[NAME] Quintero",
+        "QUINTERO, Mr.",
+        "Mr. Quinteros",
+        "Mr. Q-u-i-n-t-e-r-o",
+        "Mr. oretniuQ",
+        "Mr. Quint&#101;ro",
+        "Mr. %51uintero",
+        "Mr. Quin\u200btero",
+        "Mr. Quinter\u043e",  # a Cyrillic o
+        "UXVpbnRlcm8=",
+        "d2a1cab1d4ba2a24c0ba4d3e0bbb49d5 5175696e7465726f",  # hexadecimal of the bytes
+        "[Quintero]",
+    ],
+)
+def test_a_name_left_in_part_or_in_disguise_is_a_leak(left):
+    assert caught(QUINTERO, f"Seen {left} in clinic today.") == [False]
+
+
+@pytest.mark.parametrize(
+    "masked", ["[NAME]", "***", "Mr. ********", "", "Mr. Lopez", "Mr. X", "[Q]", "Mr. Quinn", "XXXX"]
+)
+def test_a_masked_or_replaced_name_is_caught(masked):
+    assert caught(QUINTERO, f"Seen {masked} in clinic today.") == [True]
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "expected"),
+    [
+        ("Pt {{NAME|Rosa Parkinson}} seen", "Pt Parkinson, Rosa seen", [False]),
+        ("Pt {{NAME|Rosa Parkinson}} seen", "Pt RosaParkinson seen", [False]),
+        ("spelled {{NAME|M-A-R-I-S-O-L}}.", "spelled MARISOL.", [False]),
+        ("spelled {{NAME|M-A-R-I-S-O-L}}.", "spelled M A R I S O L.", [False]),
+        ("spelled {{NAME|M-A-R-I-S-O-L}}.", "spelled [NAME].", [True]),
+        ("Pt {{NAME|A}}. {{NAME|Quintero-Vale}} left", "Pt A. [NAME] left", [False, True]),
+        ("q={{NAME|Rosa%20Parkinson}}&d=lab", "q=Rosa+P&d=lab", [False]),
+        ("<td>{{NAME|Rosa&nbsp;Parkinson}}</td>", "<td>[NAME]</td>", [True]),
+        ("<td>{{NAME|Rosa&nbsp;Parkinson}}</td>", "<td>Rosa Parkinson</td>", [False]),
+        ("the {{NAME|Hendersons}} were updated", "the Henderson family were updated", [False]),
+        ("Pt {{NAME|Jos\u00e9}} seen", "Pt Jose seen", [False]),
+    ],
+)
+def test_names_in_other_spellings(text, output, expected):
+    assert caught(text, output) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "output", "expected"),
+    [
+        # One of two equal words is the name, and only its place tells which one was left.
+        ("{{NAME|Crohn}} family met; Crohn disease", "[NAME] family met; Crohn disease", [True]),
+        ("{{NAME|Crohn}} family met; Crohn disease", "Crohn family met; [NAME] disease", [False]),
+        ("age {{AGE|94}}, 94% on RA", "age [AGE], 94% on RA", [True]),
+        ("age {{AGE|94}}, 94% on RA", "age, 94% on RA", [True]),
+        ("age {{AGE|94}}, 94% on RA", "age 94, [X]% on RA", [False]),
+        ("Pt {{NAME|Will May}} will in may", "Pt [NAME] will in may", [True]),
+        ("Name | {{NAME|Li Yu}} | MRN | {{MRN|00485721}}", "Name | [NAME] | MRN | [MRN]", [True, True]),
+    ],
+)
+def test_equal_words_side_by_side_are_told_apart(text, output, expected):
+    assert caught(text, output) == expected
+
+
+@pytest.mark.parametrize(
+    ("mention", "denotes", "leaks", "fine"),
+    [
+        (
+            "03/14/2024",
+            "2024-03-14",
+            ["03/14/2024", "2024-03-14", "14MAR24", "20240314", "March 14", "the fourteenth of March", "March 2024"]
+            + ["03/**/2024", "**/14/2024", "XX/14/2024", "[MONTH] 14, 2024"],
+            ["2024", "03/21/2024", "2024-04-14", "**/**/2024", "[DATE]", "", "March 15, 2024", "03/14/2023", "Tuesday"],
+        ),
+        (
+            "March 14",
+            "--03-14",
+            ["3/14", "14 Mar", "early March", "2024-03-14"],
+            ["March 21", "4/14", "2024", "[DATE]"],
+        ),
+        ("March 2024", "2024-03", ["March", "03/2024", "03/09/2024"], ["2024", "June 2024", "03/2023"]),
+        ("early March", "--03", ["early March", "03/2024"], ["early May", "spring"]),
+        ("the 27th", "---27", ["the 27th", "the twenty-seventh"], ["the 30th", "[DATE]", "a later day"]),
+        ("Tues", "weekday", ["Tuesday", "tues"], ["Friday", "[DATE]", ""]),
+        ("14/03/2024", "2024-03-14", ["14/03/2024", "14.03.24"], ["19/03/2024"]),
+        ("2024-03-14T08:15:00-07:00", "2024-03-14", ["2024-03-14T08:15:00-07:00"], ["2024-03-20T08:15:00-07:00"]),
+    ],
+)
+def test_dates_are_judged_by_the_day_they_mean(mention, denotes, leaks, fine):
+    text = f"Admitted {{{{DATE|{mention}|{denotes}}}}} with chest pain."
+    assert [w for w in leaks if caught(text, f"Admitted {w} with chest pain.") != [False]] == []
+    assert [w for w in fine if caught(text, f"Admitted {w} with chest pain.") != [True]] == []
+
+
+def test_of_two_shifted_dates_side_by_side_the_first_may_become_the_second():
+    text = "Held {{DATE|03/01/2024|2024-03-01}}-{{DATE|03/11/2024|2024-03-11}} for nausea"
+    assert caught(text, "Held 03/11/2024-03/21/2024 for nausea") == [True, True]
+    assert caught(text, "Held 03/11/2024-03/11/2024 for nausea") == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mention", "leaks", "fine"),
+    [
+        (
+            "PHONE",
+            "559-555-0143",
+            ["5595550143", "559.555.0143", "XXX-XXX-0143", "559-555-XXXX", "000-000-0143", "555-0143", "+15595550143"],
+            ["[PHONE]", "559-555-0188", "(559) ***-****", "212-555-0107", ""],
+        ),
+        ("PHONE", "559.555.0143 x22", ["5595550143"], ["[PHONE] x22"]),
+        ("SSN", "900-12-3457", ["900 12 3457", "***-**-3457"], ["***-**-****", "912-33-7001", "[SSN]"]),
+        ("MRN", "00485721", ["485721", "485721.0", "004857**"], ["00913377", "[MRN]"]),
+        ("MRN", "A-77-4821-Q", ["A774821Q", "A-XX-4821-X", "77-4821"], ["B-12-3456-Z", "[MRN]"]),
+        ("HEALTH_PLAN", "1EG4-TE5-MK73", ["1EG4TE5MK73", "1eg4-***"], ["2AB1-CD2-EF34"]),
+        ("DEVICE", "(01)00844588003288(21)A4417", ["(21)A4417"], ["(01)00844588003288(21)[SERIAL]"]),
+        ("IP", "2001:db8::8a2e:370:7334", ["2001:db8::8a2e:370:7334"], ["[IP]"]),
+        ("EMAIL", "rosa.p@example.org", ["rosa.p@[DOMAIN]", "rosa dot p at example dot org"], ["[EMAIL]@example.org"]),
+        ("URL", "portal.example.com/rp1931", ["/rp1931"], ["portal.example.com/[ID]"]),
+        ("PHOTO", "parkinson_rosa_1931_face.jpg", ["parkinson_face.jpg"], ["[PHOTO]_1931_face.jpg", "[PHOTO]"]),
+        ("LOCATION", "93722", ["93722", "9372*"], ["937", "937**", "937XX", "[ZIP]"]),
+        ("LOCATION", "03601", ["036**", "036"], ["000", "000**"]),
+        ("LOCATION", "Tulare County", ["Tulare", "TULARE CO"], ["[PLACE] County", "a county"]),
+        ("LOCATION", "5th & Alder", ["5th & [STREET]", "Alder"], ["12th & Main"]),
+        ("AGE", "94-year-old", ["94-year-old", "94 yo", "ninety-four"], ["90+", "90+ year-old", "[AGE]", "over 89"]),
+        ("AGE", "90", ["90", "ninety"], ["90+", ">89", "over 90", "90 or older", "90s"]),
+        ("OTHER", "the mayor of Visalia", ["the mayor of [PLACE]", "Visalia"], ["the [OTHER] of a town"]),
+    ],
+)
+def test_each_kind_of_identifier(kind, mention, leaks, fine):
+    text = f"noted {{{{{kind}|{mention}}}}} in chart."
+    assert [w for w in leaks if caught(text, f"noted {w} in chart.") != [False]] == []
+    assert [w for w in fine if caught(text, f"noted {w} in chart.") != [True]] == []
+
+
+def test_a_mention_moved_elsewhere_is_still_a_leak():
+    text = "Pt {{NAME|Rosa Parkinson}} has AF. Call {{PHONE|559-555-0143}}. Lungs clear, no edema."
+    assert caught(text, "Pt [NAME] has AF. Call [PHONE]. Lungs clear, Rosa Parkinson no edema.") == [False, True]
+    assert caught(text, "Pt [NAME] has AF. Call [PHONE]. Lungs clear, 5595550143 no edema.") == [True, False]
+
+
+def test_kinds_graded_neither_way_count_nowhere():
+    text = "Dr. {{PROVIDER|Foley}} of {{FACILITY|Oak Clinic}} in {{YEAR|2019}} saw {{NAME|Rosa}}."
+    for output in ("Dr. Foley of Oak Clinic in 2019 saw X.", "Dr. X of X in X saw X."):
+        result = measure(text, output)
+        assert result.graded.tolist() == [False, False, False, True]
+        assert (result.recall, result.words.tolist(), result.kept.tolist()) == (1.0, [4], [4])
+
+
+def test_kept_words_compare_letters_and_case_but_not_spacing():
+    text = "Lungs clear,  no edema; {{NAME|Rosa}} denies HbA1c test."
+    assert measure(text, "Lungs clear no edema [NAME]\ndenies   HbA1c test").kept_share == 1.0
+    assert measure(text, "lungs clear no edema [NAME] denies hba1c test").kept.tolist() == [5]
+    assert measure(text, "[X] [X] no edema [X] denies HbA1c test").kept.tolist() == [5]
+    assert measure(text, "").kept.tolist() == [0]
+
+
+def test_a_missing_or_far_too_long_note_catches_and_keeps_nothing():
+    text = "Lungs clear. {{NAME|Rosa}} left."
+    for output in (None, "Lungs clear. X left." + "y " * longest_read(text)):
+        result = measure(text, output)
+        assert (result.read[0], result.recall, result.kept_share) == (False, 0.0, 0.0)
+
+
+def test_results_follow_the_order_of_the_spans():
+    texts = [
+        marked(f"Seen {{{{NAME|Rosa}}}} and {{{{NAME|{name}}}}} today.", i) for i, name in enumerate(["Amara", "Li"])
+    ]
+    spans = pd.DataFrame([s for _, ss in texts for s in ss], columns=["note", "start", "end", "kind", "denotes"])
+    outputs = ["Seen X and Amara today.", "Seen Rosa and X today."]
+    shuffled = spans.sample(frac=1, random_state=3)
+    plain = [t for t, _ in texts]
+    expected = pd.Series(measure_notes(plain, outputs, spans).caught, spans.index)
+    assert expected.tolist() == [True, False, False, True]
+    assert measure_notes(plain, outputs, shuffled).caught.tolist() == expected[shuffled.index].tolist()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=400))
+def test_any_output_is_measured_without_an_error(output):
+    result = measure(QUINTERO + " {{DATE|3/14|--03-14}} {{MRN|00485721}} {{AGE|94}} <a> 5%", output)
+    assert 0 <= result.kept[0] <= result.words[0]
+
+
+@pytest.mark.parametrize(
+    "unit", ["a ", "Quintero ", "1/1/", "03 ", "[", "<", "5", "Q[", "mar ", "- ", "&amp;", "\ufdfa "]
+)
+def test_hostile_text_is_measured_in_bounded_time(unit):
+    text = " ".join(["Seen {{NAME|Mr. Quintero}} {{DATE|03/14/2024|2024-03-14}} a {{MRN|00485721}} 1/1 b"] * 20)
+    room = longest_read(marked(text)[0])
+    start = time.process_time()
+    measure(text, (unit * room)[:room])
+    assert time.process_time() - start < 2
+
+
+def test_no_notes_and_no_spans_are_fine():
+    empty = pd.DataFrame({c: pd.Series(dtype=t) for c, t in zip(["note", "start", "end"], ["int64"] * 3, strict=True)})
+    empty = empty.assign(kind=pd.Series(dtype="str"), denotes=pd.Series(dtype="str"))
+    assert measure_notes([], [], empty).recall == 1.0
+    result = measure_notes(["a b", ""], ["a b", ""], empty)
+    assert (result.kept.tolist(), result.words.tolist()) == ([2, 0], [2, 0])
+    with pytest.raises(ValueError, match="1 notes, but 0 outputs"):
+        measure_notes(["a"], [], empty)
+
+
+def test_every_day_is_read_back_in_every_format():
+    rng = np.random.default_rng(1)
+    for _ in range(200):
+        made = planting["make"]("date", rng)
+        truth = Said(0 if made.form == "short" else made.day.year, made.day.month, made.day.day)
+        assert said(f"seen {made.text}, BP 120/80") == [truth]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -61,7 +62,8 @@ def blocks(seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers
     if workers == 1:
         yield from (block(seed, start, stop, sites) for start, stop in spans)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    # "spawn" behaves alike everywhere and copies no threads; the workers need nothing but their arguments.
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         waiting: deque[Future[Dataset]] = deque()
         for start, stop in spans:
             waiting.append(pool.submit(block, seed, start, stop, sites))

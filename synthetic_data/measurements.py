@@ -56,7 +56,7 @@ def labs(seed: Seed, patients: pd.DataFrame, encounters: pd.DataFrame, condition
     line = (np.cumsum(wanted, axis=1)[at, test]).tolist()
     encounter_id = encounters["encounter_id"].to_numpy(dtype=object)[at].tolist()
     lab_id = [f"{e}-L{k}" for e, k in zip(encounter_id, line, strict=True)]
-    is_vital = (table["category"] == "vital-signs").to_numpy()[test]
+    is_vital = (table["category"] == "vital-signs").to_numpy(bool)[test]
     # Vital signs a few minutes in, blood a little later, both before the shortest encounter ends.
     minute = np.where(is_vital, 3, 8) + visit.draw("taken").integers(0, 4, visit.who[at], visit.place[at])
     taken = encounters["start"].to_numpy("datetime64[s]")[at] + (minute * 60).astype("timedelta64[s]")
@@ -74,7 +74,7 @@ def labs(seed: Seed, patients: pd.DataFrame, encounters: pd.DataFrame, condition
             "ref_low": low,
             "ref_high": high,
             "interpretation": interpretation.tolist(),
-            "comment": stray.comments(seed, patients, lab_id, visit.row[at])[0],
+            "comment": stray.comments(seed, patients, lab_id, visit.row[at], is_vital)[0],
         }
     ).astype({"category": "str", "loinc": "str", "name": "str", "unit": "str", "comment": "str"})
 

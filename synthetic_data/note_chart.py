@@ -288,7 +288,7 @@ def _lab_names() -> dict[str, str]:
 
 
 def _diagnosis(display: str) -> str:
-    return _lower_first(re.sub(r", unspecified\b|^Unspecified |, initial encounter.*", "", display))
+    return _lower_first(re.sub(r", unspecified.*|^Unspecified |, initial encounter.*", "", display))
 
 
 def _reason(reason: str) -> str:

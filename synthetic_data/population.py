@@ -52,8 +52,11 @@ RELATIONSHIPS = (*KIN, "neighbor", "friend")
 
 
 def population(seed: Seed, ids: IntArray, sites: tuple[Site, ...] = SITES) -> pd.DataFrame:
-    """One row per patient number in `ids`, in that order; see docs for the columns. All are 18 or older in the window.
+    """One row per patient number in `ids`, in that order; all are 18 or older when the charts begin.
 
+    Columns: number, patient_id, site, mrn, ssn, health_plan_id, given, middle ("" for a quarter), family, name_group,
+    birth_date, sex (female, male), race, ethnicity, language (BCP 47), street, city, county, state, zip, phone, email,
+    insurance, employer ("" for people without).
     A record number is unique within a site; two sites may give the same one to different people.
     """
     ids = np.asarray(ids, np.int64)

@@ -12,25 +12,31 @@ COMMENT_PHI_SHARE = 0.04
 COMMENT_CLINICAL_SHARE = 0.12
 SIG_PHI_SHARE = 0.02
 
-CLINICAL_COMMENTS = (
+VITAL_COMMENTS = (
+    "Patient seated, left arm",
+    "Patient seated, right arm",
+    "Repeated after 5 minutes of rest",
+    "Patient refused second reading",
+)
+LABORATORY_COMMENTS = (
     "Specimen slightly hemolyzed",
     "Repeat in 3 months",
     "Fasting sample",
     "Result verified by repeat analysis",
     "Nonfasting",
     "Consistent with prior result",
-    "Patient seated, left arm",
-    "Critical value protocol not met",
 )
-# A text is a row of pieces; a piece in braces is an identifier and says which kind.
+# A text is a row of pieces; a piece in braces is an identifier and says which kind. The first three also suit
+# vital signs.
 COMMENTS = (
     ("called ", "{title_family}", " at ", "{phone}", " with result"),
+    ("left voicemail ", "{phone}"),
+    ("pt asks for copy to ", "{email}"),
     ("result faxed per pt request, DOB ", "{birth_date}"),
     ("wrong label on tube, relabelled for ", "{full_name}", " MRN ", "{mrn}"),
-    ("left voicemail ", "{phone}"),
     ("sample dropped off by ", "{full_name}"),
-    ("pt asks for copy to ", "{email}"),
 )
+COMMENTS_FOR_VITALS = 3
 SIGS = (
     ("; call ", "{title_family}", " at ", "{phone}", " before refill"),
     ("; mail to ", "{street}", ", ", "{city}"),
@@ -48,19 +54,25 @@ KINDS = {
 }
 
 Texts = npt.NDArray[np.object_]
+BoolArray = npt.NDArray[np.bool_]
 
 
-def comments(seed: Seed, patients: pd.DataFrame, lab_id: list[str], row: IntArray) -> tuple[Texts, pd.DataFrame]:
+def comments(
+    seed: Seed, patients: pd.DataFrame, lab_id: list[str], row: IntArray, vital: BoolArray
+) -> tuple[Texts, pd.DataFrame]:
     """The comment of every result, mostly empty, and the spans of identifiers in them.
 
-    row: (results,) the row of each result's patient.
+    row: (results,) the row of each result's patient.  vital: (results,) whether it is a vital sign.
     """
     who, item = patients["number"].to_numpy(np.int64)[row], _line_numbers(lab_id)
     draw = seed.stream("stray/comments")
     u = draw.uniform(who, item, 0)
-    clinical = np.array(CLINICAL_COMMENTS, dtype=object)[draw.choice(len(CLINICAL_COMMENTS), who, item, 1)]
+    of_vitals = np.array(VITAL_COMMENTS, dtype=object)[draw.choice(len(VITAL_COMMENTS), who, item, 1)]
+    of_laboratory = np.array(LABORATORY_COMMENTS, dtype=object)[draw.choice(len(LABORATORY_COMMENTS), who, item, 1)]
+    clinical = np.where(vital, of_vitals, of_laboratory)
     texts = np.where(u >= 1 - COMMENT_CLINICAL_SHARE, clinical, "").astype(object)
-    form = np.where(u < COMMENT_PHI_SHARE, draw.choice(len(COMMENTS), who, item, 2), -1)
+    any_form = draw.integers(0, np.where(vital, COMMENTS_FOR_VITALS, len(COMMENTS)), who, item, 2)
+    form = np.where(u < COMMENT_PHI_SHARE, any_form, -1)
     spans = _write(texts, patients, row, form, COMMENTS, lab_id, "labs", "comment")
     return texts, spans
 
@@ -83,10 +95,15 @@ def sigs(seed: Seed, patients: pd.DataFrame, meds: pd.DataFrame) -> tuple[Texts,
 
 
 def spans(seed: Seed, patients: pd.DataFrame, labs: pd.DataFrame, meds: pd.DataFrame) -> pd.DataFrame:
-    """Where identifiers stand in labs.comment and meds.sig: table, row_id, field, start, end, kind, patient_id."""
-    in_comments = comments(seed, patients, labs["lab_id"].tolist(), _rows(patients, labs))[1]
+    """Where identifiers stand in labs.comment and meds.sig: table, row_id, field, start, end, kind, patient_id.
+
+    In the order of patients, so that blocks of patients can be put end to end.
+    """
+    vital = (labs["category"] == "vital-signs").to_numpy(bool)
+    in_comments = comments(seed, patients, labs["lab_id"].tolist(), _rows(patients, labs), vital)[1]
     in_sigs = sigs(seed, patients, meds)[1]
-    return pd.concat([in_comments, in_sigs], ignore_index=True)
+    both = pd.concat([in_comments, in_sigs], ignore_index=True)
+    return both.iloc[np.argsort(_rows(patients, both), kind="stable")].reset_index(drop=True)
 
 
 def _rows(patients: pd.DataFrame, table: pd.DataFrame) -> IntArray:
@@ -134,4 +151,6 @@ def _write(
             else:
                 text += piece
         texts[here] = text
-    return pd.DataFrame(found, columns=["table", "row_id", "field", "start", "end", "kind", "patient_id"])
+    frame = pd.DataFrame(found, columns=["table", "row_id", "field", "start", "end", "kind", "patient_id"])
+    # Said outright, because an empty frame would have no types.
+    return frame.astype({name: "int64" if name in ("start", "end") else "str" for name in frame.columns})

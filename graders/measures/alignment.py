@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.measures.dates import said
-from graders.measures.mentions import CODE_KINDS, Mention, Stretch, identifying_words
+from graders.measures.mentions import CODE_KINDS, Mention, Stretch
 from graders.measures.tokens import Words, visible
 
 NEITHER_WAY = frozenset({"PROVIDER", "FACILITY", "YEAR"})
@@ -226,30 +226,31 @@ class _Pair:
 
     def _moved(self, gaps: dict[int, list[int]], edges: list[int]) -> set[int]:
         """Mentions that were taken from their place and stand, whole, in another."""
-        strays: dict[int, set[str]] = {}
-        for gap in range(len(edges) - 1):
-            found = set(self.out.keys[edges[gap] + 1 : edges[gap + 1]])
-            if found:
-                strays[gap] = found
+        strays = {
+            gap: self.out.keys[left + 1 : right]
+            for gap, (left, right) in enumerate(pairwise(edges))
+            if right > left + 1
+        }
         if not strays:
             return set()
-        mine = {
-            m: set(identifying_words(self.mentions[m].kind, self.mentions[m].text))
-            for members in gaps.values()
-            for m in members
-            if self.mentions[m].kind not in {"DATE", "AGE"}
-        }
         home = {m: gap for gap, members in gaps.items() for m in members}
+        # Another date or age may stand anywhere in its own right.
+        movable = [m for m in home if self.mentions[m].kind not in {"DATE", "AGE"}]
+        mine = {m: set(self.mentions[m].words) for m in movable}
         survived = set()
-        for gap, found in strays.items():
+        for gap, keys in strays.items():
+            found, joined = set(keys), "".join(keys)
             residents = set().union(*(mine.get(m, set()) for m in gaps.get(gap, [])))
-            for m, words in mine.items():
-                if home[m] == gap or not words <= found or words & residents:
+            for m in movable:
+                words = mine[m]
+                if home[m] == gap or words & residents:
                     continue
+                if self.mentions[m].kind in CODE_KINDS:
+                    code = self.mentions[m].code
+                    if len(code) >= 6 and code in joined:
+                        survived.add(m)
                 # Where another mention stood, one word may be the invented name of somebody else.
-                telling = len(words) > 1 or (gap not in gaps and len(next(iter(words))) >= 4)
-                whole = self.mentions[m].kind in CODE_KINDS and max(map(len, words)) >= 7
-                if (telling and max(map(len, words)) >= 4) or whole:
+                elif words <= found and (len(words) > 1 or gap not in gaps) and max(map(len, words)) >= 4:
                     survived.add(m)
         return survived
 

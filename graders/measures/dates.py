@@ -52,8 +52,10 @@ _TH = r"(?:st|nd|rd|th)?"
 _HIDDEN = r"[*#x_?]{1,2}"
 
 # Tried in this order at each place. Letters before the underscore: y year, m month, d day, a and b either, w weekday.
+# The first two groups are for speed: nothing begins inside a word or with another character.
 _PATTERN = re.compile(
-    "|".join(
+    r"(?:(?![a-z])|(?<![a-z]))(?=[\d*#x_?\]>}jfmasondtwe])(?:"
+    + "|".join(
         (
             r"(?<!\d)(?P<y_0>\d{4})[-/.](?P<m_0>\d{1,2})[-/.](?P<d_0>\d{1,2})(?!\d)(?:T[\d:.+\-Z]*)?",
             r"(?<!\d)(?P<y_1>(?:19|20)\d\d)(?P<m_1>0[1-9]|1[0-2])(?P<d_1>[0-3]\d)(?:\d{4}(?:\d\d)?)?(?!\d)",
@@ -81,14 +83,18 @@ _PATTERN = re.compile(
             r"(?<![a-z])(?P<w_18>mon|tue|wed|thu|fri|sat|sun)(?:s|days?|sdays?|nesdays?|rs|rsdays?|urs|ursdays?|"
             r"urdays?)?(?![a-z])\.?",
         )
-    ),
+    )
+    + ")",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class Said:
-    """The parts of a date that a text states; 0 is "not stated". weekday: 1 Monday … 7 Sunday."""
+    """The parts of a date that a text states; 0 is "not stated".
+
+    year: of two digits where the text has two (1 to 100, "00" being 100). weekday: 1 Monday … 7 Sunday.
+    """
 
     year: int = 0
     month: int = 0
@@ -111,8 +117,8 @@ def said(text: str, day_first: bool = False) -> list[Said]:
     for match in _PATTERN.finditer(text):
         parts = {name[0]: value for name, value in match.groupdict().items() if value}
         year = int(parts.get("y") or parts.get("z") or 0)
-        if 0 < year < 100:
-            year += 2000 if year < 40 else 1900
+        if "z" in parts or len(parts.get("y", "")) == 2:
+            year = year or 100
         if "a" in parts:
             first, second = int(parts["a"]), int(parts["b"])
             month, day = (second, first) if (day_first and second <= 12) or first > 12 else (first, second)
@@ -130,7 +136,20 @@ def said(text: str, day_first: bool = False) -> list[Said]:
 
 def reads_day_first(text: str, truth: Said) -> bool:
     """Whether the author of `text`, who meant `truth`, wrote numbers as day/month."""
-    return truth not in said(text) and truth in said(text, day_first=True)
+    month_first, day_first = ([(s.month, s.day) for s in said(text, order)] for order in (False, True))
+    return (truth.month, truth.day) in day_first and (truth.month, truth.day) not in month_first
+
+
+def years_differ(one: Said, other: Said) -> bool:
+    """Whether both state a year and not the same; "24" is 1924 as well as 2024."""
+    short = 0 < one.year <= 100 or 0 < other.year <= 100
+    return bool(one.year and other.year) and (one.year - other.year) % (100 if short else 10_000) != 0
+
+
+def may_say(text: str, truth: Said) -> bool:
+    """Whether a quick look finds the day of the month in folded `text`; where it does not, `said` need not look."""
+    number = rf"(?<![1-9])0?{truth.day}(?!\d)|{truth.month:02d}{truth.day:02d}"
+    return re.search(number, text) is not None or _ORDINALS[truth.day - 1].split("-")[-1] in text
 
 
 def tells(found: Said, truth: Said) -> bool:
@@ -138,7 +157,7 @@ def tells(found: Said, truth: Said) -> bool:
 
     A full other day gives nothing away, though it may share the month or the day of the month with the truth.
     """
-    if found.year and truth.year and found.year != truth.year:
+    if years_differ(found, truth):
         return False
     if found.month and found.day and truth.month and truth.day:
         return (found.month, found.day) == (truth.month, truth.day)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from graders.measures.dates import Said, said
+from graders.measures.dates import Said, may_say, said, years_differ
 from graders.measures.disguises import digests, revealed
 from graders.measures.mentions import CODE_KINDS, SMALL_ZIP3, identifying_words
 from graders.measures.tokens import WORD, fold, visible
@@ -22,6 +22,7 @@ LONGEST_READ = 100_000
 
 _CELL = "\x1e"  # ASCII record separator: no identifier runs from one cell into the next
 _NUMBER = re.compile(r"\d(?:[ ().\-/+_]{0,3}\d)*")
+_NOT_DIGITS = re.compile(r"\D+")
 _HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{8,128}(?![0-9a-z])")
 _UUID = re.compile(r"\b([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\b")
 _MAY_HIDE = re.compile(r"[A-Za-z0-9+/_-]{6,}")
@@ -45,7 +46,9 @@ class _Row:
 
     words: frozenset[str]
     cells: str  # letters and digits only, cells apart
-    numbers: tuple[str, ...]
+    numbers: frozenset[str]  # runs of digits, separators inside them removed
+    bare_numbers: frozenset[str]  # the same without leading zeros
+    long_numbers: str  # those of six digits or more, apart
     text: str
 
     @classmethod
@@ -53,8 +56,10 @@ class _Row:
         text = fold(visible(text))
         cells = [WORD.findall(cell) for cell in text.split(_CELL)]
         words = [w for cell in cells for w in cell]
-        numbers = tuple("".join(c for c in run if c.isdigit()) for run in _NUMBER.findall(text))
-        return cls(frozenset(words), _CELL.join(map("".join, cells)), numbers, text)
+        numbers = frozenset(_NOT_DIGITS.sub("", run) for run in _NUMBER.findall(text))
+        long_numbers = _CELL.join(n for n in numbers if len(n) >= 6)
+        bare_numbers = frozenset(n.lstrip("0") for n in numbers)
+        return cls(frozenset(words), _CELL.join(map("".join, cells)), numbers, bare_numbers, long_numbers, text)
 
     @cached_property
     def dates(self) -> list[Said]:
@@ -82,7 +87,9 @@ class _Identifier:
         """Whether it can be read in a row whose kept cells rightly hold the words `allowed`."""
         if self.kind == "DATE":
             mine = said(self.value)
-            return bool(mine) and any(_same_day(mine[0], other) for other in row.dates)
+            if not mine or not may_say(row.text, mine[0]):
+                return False
+            return any(_same_day(mine[0], other) for other in row.dates)
         if self.kind == "LOCATION" and self.whole.isdigit() and len(self.whole) == 5:
             # A ZIP code: the first three digits may stay, save where few people live.
             return self.whole in row.numbers or any(
@@ -96,25 +103,25 @@ class _Identifier:
                 return True
         elif len(self.words) > 0 and all(w in row.words for w in self.words) and not allowed.issuperset(self.words):
             return True
-        return len(self.whole) >= 6 and not allowed.issuperset(self.words) and self.whole in row.cells
+        # One word inside a longer one is another word: "Quinteros", "parkinsonism".
+        apart = self.kind not in {"NAME", "LOCATION"} or len(self.words) > 1
+        return apart and len(self.whole) >= 6 and not allowed.issuperset(self.words) and self.whole in row.cells
 
     def _number_stands_in(self, row: _Row) -> bool:
         bare = self.digits.lstrip("0")
-        for number in row.numbers:
-            if len(bare) >= 5 and number.lstrip("0") == bare:
-                return True
-            # Longer runs hold a country code, an extension, ".0" or a neighbour; short numbers would turn up by chance.
-            if len(bare) >= 6 and bare in number:
-                return True
-            if self.digits == number and len(number) >= 4:
-                return True
+        if len(bare) >= 5 and bare in row.bare_numbers:
+            return True
+        # Longer runs hold a country code, an extension, ".0" or a neighbour; short numbers would turn up by chance.
+        if len(bare) >= 6 and bare in row.long_numbers:
+            return True
+        if len(self.digits) >= 4 and self.digits in row.numbers:
+            return True
         return len(self.whole) >= 6 and not self.whole.isdigit() and self.whole in row.cells
 
 
 def _same_day(mine: Said, other: Said) -> bool:
     """The same month and day, and no other year."""
-    years_differ = mine.year and other.year and mine.year != other.year
-    return not years_differ and bool(other.day) and (mine.month, mine.day) == (other.month, other.day)
+    return not years_differ(mine, other) and bool(other.day) and (mine.month, mine.day) == (other.month, other.day)
 
 
 class IdentifierScan:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from graders.measures.dates import Said, reads_day_first, said, tells
 from graders.measures.disguises import digests, revealed
@@ -54,7 +55,8 @@ TITLES = frozenset(
 _GENERIC_TEXT = (
     "a an at in on street st avenue ave road rd drive lane ln boulevard blvd court ct way place pl north south "
     "east west apt unit suite county city town box san santa los las el hospital clinic school elementary high "
-    "church http https www com org net example portal index html php dot jpg jpeg png gif tif pdf txt face photo "
+    "church http https www com org net example portal index html php dot underscore dash plus jpg jpeg "
+    "png gif tif pdf txt face photo "
     "image img scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number"
 )
 GENERIC = TITLES | frozenset(_GENERIC_TEXT.split())
@@ -120,6 +122,16 @@ class Mention:
     text: str
     denotes: str = ""
 
+    @cached_property
+    def words(self) -> list[str]:
+        """Its identifying words."""
+        return identifying_words(self.kind, self.text)
+
+    @cached_property
+    def code(self) -> str:
+        """The identifying characters of a number-like identifier, "" for other kinds."""
+        return code_of(self.kind, self.text) if self.kind in CODE_KINDS else ""
+
     def survives(self, stretch: Stretch, dates: Sequence[Said] | None = None) -> bool:
         """Whether the mention, or a telling part of it, can be read in `stretch`.
 
@@ -134,13 +146,11 @@ class Mention:
                 return self._date_survives(meant, own, stretch.text, dates)
         if self.kind == "AGE":
             return bool(_ages(self.text) & _ages(stretch.text, bounds=False))
-        if _in_disguise(self.text, identifying_words(self.kind, self.text), stretch.text):
+        if _in_disguise(self.text, self.words, stretch.text):
             return True
-        if self.kind in CODE_KINDS:
-            code = code_of(self.kind, self.text)
-            if code:
-                return _code_survives(code, stretch, self.kind == "PHONE")
-        return _words_survive(self.kind, self.text, stretch)
+        if self.code:
+            return _code_survives(self.code, stretch, self.kind == "PHONE")
+        return _words_survive(self.kind, self.text, self.words, stretch)
 
     def _date_survives(self, meant: Said, own: list[Said], text: str, dates: Sequence[Said] | None) -> bool:
         weekday = next((s.weekday for s in own if s.weekday), 0)
@@ -207,9 +217,11 @@ def _code_in(code: str, group: str, phone: bool) -> bool:
     return any(code[i : i + run] in group for i in range(n - run + 1))
 
 
-def _words_survive(kind: str, text: str, stretch: Stretch) -> bool:
-    mine = identifying_words(kind, text)
+def _words_survive(kind: str, text: str, mine: Sequence[str], stretch: Stretch) -> bool:
     keys = set(stretch.keys)
+    spelled = "".join(k if len(k) == 1 else " " for k in stretch.keys)
+    if len(own := Words.of(visible(text)).keys) > 1 and all(len(k) == 1 for k in own):
+        return "".join(own) in keys or "".join(own) in spelled  # "M-A-R-I-S-O-L", or the initials "R.P."
     lone = len(mine) == 1
     readable = {k for k in mine if k in keys}
     if any(len(k) > 1 or lone for k in readable):
@@ -218,7 +230,6 @@ def _words_survive(kind: str, text: str, stretch: Stretch) -> bool:
     whole = squeezed(visible(text))
     if len(whole) >= 6 and whole in joined:
         return True
-    spelled = "".join(k if len(k) == 1 else " " for k in stretch.keys)
     if any(len(w) >= 4 and w in spelled for w in mine):
         return True
     return any(

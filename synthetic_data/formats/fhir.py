@@ -24,6 +24,7 @@ LOINC, RXNORM, ICD10CM = (
     "http://hl7.org/fhir/sid/icd-10-cm",
 )
 UCUM = "http://unitsofmeasure.org"
+DOCUMENT_CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
 CLASS_NAMES = {"AMB": "ambulatory", "EMER": "emergency", "IMP": "inpatient encounter"}
 INTERPRETATIONS = {"L": "Low", "N": "Normal", "H": "High"}
 # FHIR's vital signs profile asks for the general code beside the method's own.
@@ -292,6 +293,7 @@ def _document(chart: _Chart, row: Resource, key: str, kind: str, attachment: Res
         "id": key,
         "status": "current",
         "type": concept(LOINC, *NOTE_TYPES[kind]),
+        "category": [concept(DOCUMENT_CATEGORY, "clinical-note", "Clinical Note")],
         "subject": chart.subjects[row["patient_id"]],
         "content": [{"attachment": attachment}],
         "context": {"encounter": [chart.encounters[row["encounter_id"]]]},

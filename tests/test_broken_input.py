@@ -104,17 +104,33 @@ SUBMISSIONS = {
     "path that climbs": (climbing_zip, "blocked", "leaves its folder"),
     "linked entry": (linked, "blocked", "is a link"),
     "syntax error": (source("def body_mass_index(:\n"), "blocked", "raised SyntaxError at body_mass_index.py:1"),
-    "import error": (source("import nothing_like_it\n"), "blocked", "raised ModuleNotFoundError at body_mass_index.py:1"),
+    "import error": (
+        source("import nothing_like_it\n"),
+        "blocked",
+        "raised ModuleNotFoundError at body_mass_index.py:1",
+    ),
     "no function": (source("x = 1\n"), "blocked", "raised AttributeError"),
     "hang": (code("while True: pass"), "blocked", "ran past its limit of 2"),
-    "exception": (code("raise ValueError(str(open(in_dir / 'patients.csv').read()))"), "blocked", "raised ValueError at"),
+    "exception": (
+        code("raise ValueError(str(open(in_dir / 'patients.csv').read()))"),
+        "blocked",
+        "raised ValueError at",
+    ),
     "2 GB output": (code("open(out_dir / 'bmi.csv', 'wb').write(b'x' * 2**31)"), "blocked", "more than"),
     "2 GB sparse output": (code("open(out_dir / 'bmi.csv', 'wb').truncate(2**31)"), "blocked", "wrote more than 5 MB"),
-    "many outputs": (code("[(out_dir / f'{n}.csv').write_text('x') for n in range(50)]"), "blocked", "more than 5 files"),
+    "many outputs": (
+        code("[(out_dir / f'{n}.csv').write_text('x') for n in range(50)]"),
+        "blocked",
+        "more than 5 files",
+    ),
     "wrong return": (code("return object()"), "graded", ""),
     "missing output": (code("return 20"), "graded", "bmi.csv is missing"),
-    "garbage output": (code("(out_dir / 'bmi.csv').write_bytes(bytes(range(256)))"), "graded", "bmi.csv is not UTF-8 text"),
-}  # fmt: skip
+    "garbage output": (
+        code("(out_dir / 'bmi.csv').write_bytes(bytes(range(256)))"),
+        "graded",
+        "bmi.csv is not UTF-8 text",
+    ),
+}
 
 
 @pytest.mark.parametrize("kind", SUBMISSIONS)
@@ -129,7 +145,7 @@ def test_a_broken_submission_gets_one_clear_line_and_exit_code_1(tmp_path, kind,
     assert done.returncode == 1, done.stderr
     assert not done.stderr
     assert "Traceback" not in done.stdout
-    card = json.loads((tmp_path / f"out/work/body_mass_index/scorecard.json").read_text())
+    card = json.loads((tmp_path / "out/work/body_mass_index/scorecard.json").read_text())
     assert card["status"] == status
     assert float(card["score"]) <= 20
     assert reason in (card["reason"] or card["criteria"][0]["message"])
@@ -170,7 +186,9 @@ def test_wrong_use_gets_one_clear_line_and_exit_code_2(tmp_path, words, says):
 
 def test_a_short_secret_is_refused(tmp_path):
     (tmp_path / "secret").write_text("short")
-    done = grade(TOYS / "tests/submissions/body_mass_index/good", tmp_path / "out", "--secret-file", tmp_path / "secret")
+    done = grade(
+        TOYS / "tests/submissions/body_mass_index/good", tmp_path / "out", "--secret-file", tmp_path / "secret"
+    )
     assert done.returncode == 2
     assert "at least 16" in done.stderr
 

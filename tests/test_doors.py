@@ -26,7 +26,9 @@ def caredrill(*words: object, cwd: Path = HOME) -> subprocess.CompletedProcess[s
 def run_pytest(*words: object, cwd: Path = HOME) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "pytest", "-c", HOME / "pyproject.toml", f"--rootdir={HOME}", "-q"]
     command += ["-p", "no:cacheprovider", *words]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd, env=clean_env())
+    return subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd, env=clean_env()
+    )
 
 
 def clean_env() -> dict[str, str]:
@@ -159,7 +161,9 @@ def test_check_names_the_line_that_failed_and_keeps_to_practice(tmp_path):
 
 @pytest.mark.sandbox
 def test_check_only_speaks_of_one_criterion():
-    done = caredrill("check", SAMPLES / "body_mass_index/wrong_units", "--kit", TOYS, "--only", "the_row_count_is_returned")
+    done = caredrill(
+        "check", SAMPLES / "body_mass_index/wrong_units", "--kit", TOYS, "--only", "the_row_count_is_returned"
+    )
     assert done.returncode == 0
     assert "every_index" not in done.stdout
 

@@ -80,7 +80,7 @@ def test_strict_json_is_read_whatever_it_holds():
 
 
 def test_lines_are_numbered_in_the_reason():
-    with pytest.raises(Unreadable, match="x.ndjson line 2 is not valid JSON"):
+    with pytest.raises(Unreadable, match=r"x\.ndjson line 2 is not valid JSON"):
         read_ndjson({"x.ndjson": b'{"a": 1}\n{"a": }\n'}, "x.ndjson")
     with pytest.raises(Unreadable, match="line 1 is not a JSON object"):
         read_ndjson({"x.ndjson": b"[1]\n"}, "x.ndjson")
@@ -89,5 +89,5 @@ def test_lines_are_numbered_in_the_reason():
 
 def test_a_missing_file_is_named():
     for read in (read_text, read_json, read_ndjson):
-        with pytest.raises(Unreadable, match="gone.json is missing"):
+        with pytest.raises(Unreadable, match=r"gone\.json is missing"):
             read({}, "gone.json")

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     if not terms.variant.replace("-", "").replace("_", "").replace(".", "").isalnum() or terms.variant[0] == ".":
         from graders.harness.errors import UsageError
 
-        raise UsageError(f"--variant must be letters, digits, '-', '_' and '.', not {ascii(terms.variant)}")
+        raise UsageError(f"--variant must be letters, digits, '-', '_' and '.', not {terms.variant!a}")
     results = grade_all(kit, path, terms, args.exercise)
     for graded in results:
         grading.store(graded, args.out, terms.variant)

@@ -34,9 +34,7 @@ class Criterion:
     function: Callable[..., Award | None]
 
 
-def criterion(
-    *, points: float, skill: str, critical: bool = False, remedy: str = ""
-) -> Callable[[Function], Function]:
+def criterion(*, points: float, skill: str, critical: bool = False, remedy: str = "") -> Callable[[Function], Function]:
     """Make `test_<id>(outcome, truth)` a criterion worth `points`.
 
     The function returns an Award, or asserts and returns None (all points or none).

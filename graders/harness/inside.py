@@ -1,7 +1,7 @@
 """PID 1 of the sandbox: starts the submission in a child, relays steps, collects the named files, kills everything.
 
-Standard library only, and no secret: it runs beside code nobody has vetted. The same file is the child's driver
-(`inside.py child …`). A frame is 4 bytes of length, JSON, then the bytes of the files the JSON lists:
+Standard library only, and no secret: it runs beside code nobody has vetted. driver.py is the child's side. A frame is
+4 bytes of length, JSON, then the bytes of the files the JSON lists:
     → {id, op: call|http|restart|end, target, args, requests, keep_out, files: [[name, size], …], limit_s}
     ← {id, status: ok|raised|timeout|exited|refused, value, log, files: [[name, size], …]}
 """
@@ -35,9 +35,6 @@ EXIT_GRACE_S = 2.0
 WATCH_S = 0.05
 
 
-# ---- frames ----------------------------------------------------------------------------------------------------
-
-
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
     """`size` bytes, or EOFError."""
     data = stream.read(size)
@@ -53,85 +50,6 @@ def write_frame(stream: IO[bytes], header: dict[str, Any], files: list[tuple[str
     for _, data in files:
         stream.write(data)
     stream.flush()
-
-
-# ---- the child's side ------------------------------------------------------------------------------------------
-
-
-def plain(value: Any) -> Any:
-    """For json: numpy values as lists and numbers, dataclasses as dicts; anything else is named by its type."""
-    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "tolist"):
-        return value.tolist()
-    if hasattr(type(value), "__dataclass_fields__"):
-        return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
-    return {"@type": type(value).__name__}
-
-
-def where(error: BaseException, home: str) -> str:
-    """File and line of the submission where an exception came up, e.g. "deidentification.py:42"."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{os.path.relpath(error.filename, home)}:{error.lineno}"
-    found, step = "", error.__traceback__
-    while step:
-        name = step.tb_frame.f_code.co_filename
-        if name.startswith(home + os.sep):
-            found = f"{os.path.relpath(name, home)}:{step.tb_lineno}"
-        step = step.tb_next
-    return found
-
-
-def child(config: dict[str, Any]) -> None:
-    """Import the entry once, then answer calls until the pipe closes."""
-    import importlib
-    import traceback
-
-    requests, replies = os.fdopen(config["fd_in"], "rb"), os.fdopen(config["fd_out"], "wb")
-    # The submission's own subprocesses must not inherit the reply pipe, or they would keep it open.
-    os.set_inheritable(config["fd_in"], False)
-    os.set_inheritable(config["fd_out"], False)
-    folders = {name: Path(path) for name, path in config["folders"].items()}
-    home, entry = config["submission"], config["entry"]
-    sys.argv = [os.path.join(home, entry)]
-    sys.path.insert(0, home)
-    os.chdir(folders["@home"])
-    thing: Any = None
-    for line in requests:
-        request = json.loads(line)
-        try:
-            if thing is None:
-                thing = importlib.import_module(entry.removesuffix(".py").replace("/", "."))
-                if config["kind"] == "object":
-                    thing = getattr(thing, config["target"])
-            arguments = [folders.get(a, a) if isinstance(a, str) else a for a in request["args"]]
-            if config["kind"] == "object" and not request["target"]:
-                thing = thing(*arguments)
-                value = None
-            else:
-                value = getattr(thing, request["target"])(*arguments)
-            reply = {"status": "ok", "value": value}
-            try:
-                text = json.dumps(reply, default=plain, allow_nan=False)
-            except (TypeError, ValueError, RecursionError) as error:
-                text = json.dumps({"status": "ok", "value": {"@type": type(value).__name__, "@why": str(error)[:200]}})
-        except SystemExit:
-            text = json.dumps({"status": "exited", "value": None})
-        except BaseException as error:
-            detail = "".join(traceback.format_exception(error)[-12:])[-4000:]
-            value = {
-                "error": type(error).__name__,
-                "where": where(error, home),
-                "errno": getattr(error, "errno", None),
-                "text": detail,
-            }
-            text = json.dumps({"status": "raised", "value": value}, default=plain)
-        data = text.encode("utf-8", "backslashreplace")
-        replies.write(struct.pack(">I", len(data)) + data)
-        replies.flush()
-        if config["kind"] == "call":
-            return
-
-
-# ---- PID 1's side ----------------------------------------------------------------------------------------------
 
 
 def no_dump() -> None:
@@ -190,7 +108,7 @@ class Room:
         if not self.config["sandboxed"]:
             return 0
         page, total = resource.getpagesize(), max(0, self.disk_used() - self.floor)
-        for name in os.listdir("/proc"):
+        for name in os.listdir("/proc"):  # noqa: PTH208 - 20 times a second: names are enough
             if name.isdigit() and name != "1":
                 with contextlib.suppress(OSError, ValueError, IndexError):
                     fields = Path(f"/proc/{name}/statm").read_text().split()
@@ -224,6 +142,7 @@ class Room:
         return values
 
     def start(self, command: list[str], pass_fds: tuple[int, ...], cwd: str) -> None:
+        """Run a command as the submission, its output going to the log."""
         self.log.clear()
         self.process = subprocess.Popen(
             command,
@@ -252,7 +171,7 @@ class Room:
             "fd_in": down_read,
             "fd_out": up_write,
         }
-        command = [sys.executable, "-P", "-s", __file__, "child", json.dumps(config)]
+        command = [sys.executable, "-P", "-s", self.config["driver"], json.dumps(config)]
         self.start(command, (down_read, up_write), str(self.folders["@home"]))
         os.close(down_read)
         os.close(up_write)
@@ -514,7 +433,4 @@ def main(config: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "child":
-        child(json.loads(sys.argv[2]))
-    else:
-        main(json.loads(sys.argv[1]))
+    main(json.loads(sys.argv[1]))

@@ -75,7 +75,7 @@ def _load_module(path: Path) -> ModuleType:
 
 @functools.cache
 def kit_version() -> str:
-    """This kit's version, as scorecards carry it."""
+    """The version of this kit, as scorecards carry it."""
     try:
         return version("caredrill")
     except PackageNotFoundError:

@@ -19,7 +19,8 @@ from synthetic_data.scene import Files, Reply, Scene
 @dataclass(frozen=True)
 class Played:
     """replies: one per step.  truth: what the scene knew and what its steps added.  blocked: why the play ended
-    early, or "".  log: the last that the submission printed; for its author on practice data, never stored."""
+    early, or "".  log: the last that the submission printed; for its author on practice data, never stored.
+    """
 
     replies: tuple[Reply, ...]
     truth: Files

@@ -99,7 +99,7 @@ class NotMet(Exception):
 
 
 def scorecard(config: pytest.Config, kit: Any, exercise: str) -> Any:
-    """This exercise's scorecard, played once a session; None when the submission holds other exercises only."""
+    """The exercise's scorecard, played once a session; None when the submission holds other exercises only."""
     from graders.harness import grading, submission
 
     done = config.stash[CARDS]

@@ -22,7 +22,7 @@ from typing import Any
 from graders.harness import packages as installed
 from graders.harness.errors import InfrastructureError, NoSandbox
 
-INSIDE = Path(__file__).with_name("inside.py")
+INSIDE, DRIVER = Path(__file__).with_name("inside.py"), Path(__file__).with_name("driver.py")
 # inside.py answers within a step's own limit; this long after it, the machine is at fault.
 GRACE_S = 20.0
 
@@ -154,7 +154,7 @@ def room(tier: Tier, mounts: Mounts, limits: Limits, uid: int | None) -> list[st
         words += ["--ro-bind", str(path), f"/packages/{name}"]
     for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types"):
         words += ["--ro-bind-try", name, name]
-    words += ["--ro-bind", str(INSIDE), "/inside.py"]
+    words += ["--ro-bind", str(INSIDE), "/inside.py", "--ro-bind", str(DRIVER), "/driver.py"]
     if mounts.submission.is_dir():
         words += ["--ro-bind", str(mounts.submission), "/submission"]
     scratch = (2 * limits.out_mb + limits.mem_mb) * 2**20
@@ -174,13 +174,13 @@ class Pipe:
         passwd: list[int] = []
         if tier is UNSAFE:
             self.scratch = Path(tempfile.mkdtemp(prefix="caredrill-"))
-            config |= {"sandboxed": False, "work": str(self.scratch), "submission": str(mounts.submission)}
-            config |= {"path": os.environ.get("PATH", ""), "python_path": ""}
+            config |= {"sandboxed": False, "work": str(self.scratch), "driver": str(DRIVER)}
+            config |= {"submission": str(mounts.submission), "path": os.environ.get("PATH", ""), "python_path": ""}
             command = [sys.executable, "-P", "-s", str(INSIDE)]
         else:
             uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
-            config |= {"sandboxed": True, "work": "/work", "submission": "/submission", "uid": uid}
-            config |= {"path": "/usr/bin:/bin", "python_path": "/packages"}
+            config |= {"sandboxed": True, "work": "/work", "submission": "/submission"}
+            config |= {"uid": uid, "driver": "/driver.py", "path": "/usr/bin:/bin", "python_path": "/packages"}
             shown = 1000 if uid is None else uid
             command = room(tier, mounts, limits, uid)
             for name, text in (
@@ -208,7 +208,7 @@ class Pipe:
         finally:
             for handle in passwd:
                 os.close(handle)
-        assert self.process.stdin and self.process.stdout and self.process.stderr  # noqa: S101 - asked for above
+        assert self.process.stdout  # noqa: S101 - a pipe, as asked for above
         os.set_blocking(self.process.stdout.fileno(), False)
 
     def __enter__(self) -> Pipe:

@@ -138,7 +138,7 @@ def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth
 
 
 def identifiers(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """owner (position of the resource), kind, value and place of the identifiers a type's resources hold."""
+    """Owner (position of the resource), kind, value and place of the identifiers a type's resources hold."""
     patients = truth.tables["patients"].set_index("patient_id", drop=False)
     of_patient = patients.loc[rows["patient_id"]]
     parts = [

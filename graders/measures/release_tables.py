@@ -97,7 +97,7 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
 
 
 def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """owner (row number), kind, value and place of every direct identifier in a table."""
+    """Owner (row number), kind, value and place of every direct identifier in a table."""
     parts = [
         pd.DataFrame({"owner": original.index, "kind": kind, "value": original[column], "place": column})
         for column, kind in IDENTIFIERS[name].items()

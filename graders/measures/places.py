@@ -76,6 +76,16 @@ def date_follows(given: pd.Series, true: pd.Series, rule: str, max_days: int) ->
     return (days >= 1) & (days <= max_days)
 
 
+def free_of(code: pd.Series, texts: Iterable[str]) -> pd.Series:
+    """(n,) bool: the row's own code is not in the row's text, whatever its case and separators.
+
+    The plain check for large tables; disguised codes are looked for where there is one row a patient.
+    """
+    bare = code.str.casefold().str.replace(r"[^0-9a-z]", "", regex=True)
+    squeezed = pd.Series(list(texts), dtype="str").str.casefold().str.replace(r"[^0-9a-z]", "", regex=True)
+    return pd.Series([c not in t for c, t in zip(bare, squeezed, strict=True)], dtype=bool)
+
+
 def one_to_one(given: pd.Series, true: pd.Series) -> pd.Series:
     """(n,) bool: the row's code stands for one original, and the original has this one code. Blank codes do not."""
     pairs = pd.DataFrame({"given": given.to_numpy(), "true": true.to_numpy()})

@@ -9,7 +9,7 @@ import pandas as pd
 
 from graders.harness.reading import Unreadable, read_ndjson
 from graders.measures.leakage import IdentifierScan
-from graders.measures.places import Place, date_clean, date_follows, one_to_one, same_text
+from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
 from graders.measures.release_tables import FREE_TEXT, ninety
 from synthetic_data.scene import Files
 
@@ -55,17 +55,17 @@ IN_PATIENT = {
     "phone": "PHONE",
     "email": "EMAIL",
 }
-NAMED = {"patient_id": "MRN", "given": "NAME", "family": "NAME"}
+NAMED = {"given": "NAME", "family": "NAME"}
 STATED: dict[str, dict[str, str]] = {
     "Patient": IN_PATIENT,
     "Encounter": {**NAMED, "mrn": "MRN"},
     "Condition": NAMED,
-    "Observation": {"patient_id": "MRN"},
+    "Observation": {},
     "MedicationRequest": NAMED,
 }
 DIRECT = {"mrn", "ssn", "given", "family", "phone", "email", "street", "contacts' names", "contacts' phones"}
-# Columns whose words may also be somebody's name ("Graves disease") and rightly stay.
-DISPLAYS = ("display", "reason", "name")
+# Columns that rightly stay and whose words may also be somebody's name: "Graves disease", a clinician of the same name.
+MAY_STAY = ("display", "reason", "name", "race", "ethnicity", "provider_given", "provider_family")
 WITHHELD_TYPES = ("DocumentReference", "RelatedPerson")
 
 
@@ -112,20 +112,31 @@ def read(files: Files, kind: str, count: int, faults: list[str]) -> list[Resourc
 def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth: Truth) -> list[Place]:
     """What must be gone from one type's resources."""
     wanted = identifiers(kind, rows, truth)
-    searched = pd.DataFrame(
-        [(n, text) for n, resource in enumerate(resources) for text in leaves(resource)], columns=["owner", "text"]
-    )
+    texts_of = [list(leaves(resource)) for resource in resources]
+    # Most results hold no identifier but the patient's id; only the other resources are searched for more.
+    searched = pd.DataFrame([(n, t) for n in wanted["owner"].unique() for t in texts_of[n]], columns=["owner", "text"])
     # From the chart, never from the output: a submission must not excuse a name by writing it into a code.
-    displays = [c for c in DISPLAYS if c in rows]
+    stated = rows
+    if "encounter_id" in rows and "provider_given" not in rows:
+        clinicians = truth.tables["encounters"].set_index("encounter_id")[["provider_given", "provider_family"]]
+        stated = rows.join(clinicians, on="encounter_id")
+    withheld = truth.card["withhold"]["patients"]
     kept = pd.concat(
-        [pd.DataFrame({"owner": range(len(rows)), "text": rows[c].to_numpy()}) for c in displays]
-        or [pd.DataFrame({"owner": [], "text": []})]
+        [pd.DataFrame({"owner": [], "text": []}, dtype=object)]
+        + [
+            pd.DataFrame({"owner": range(len(rows)), "text": stated[column].to_numpy()})
+            for column in MAY_STAY
+            if column in stated and column not in withheld
+        ]
     )
     found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(searched).leaked)
     places = [
         Place(f"{kind}: {place}", int((~part["leaked"]).sum()), len(part), direct=place in DIRECT)
         for place, part in found.groupby("place", sort=False)
     ]
+    if kind != "Patient":
+        free = free_of(rows["patient_id"], ["|".join(found) for found in texts_of])
+        places.append(Place(f"{kind}: patient_id", int(free.sum()), len(free)))
     for path, column in DATES.get(kind, {}).items():
         clean = date_clean(texts(resources, path), rows[column])
         places.append(Place(f"{kind}.{path} (true dates)", int(clean.sum()), len(clean)))
@@ -141,7 +152,8 @@ def identifiers(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     """Owner (position of the resource), kind, value and place of the identifiers a type's resources hold."""
     patients = truth.tables["patients"].set_index("patient_id", drop=False)
     of_patient = patients.loc[rows["patient_id"]]
-    parts = [
+    parts = [pd.DataFrame({"owner": [], "kind": [], "value": [], "place": []}, dtype=object)]
+    parts += [
         pd.DataFrame({"owner": range(len(rows)), "kind": code, "value": of_patient[column].to_numpy(), "place": column})
         for column, code in STATED[kind].items()
     ]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from graders.harness.reading import Unreadable, read_table
 from graders.measures.leakage import IdentifierScan
-from graders.measures.places import Place, date_clean, date_follows, one_to_one, same_text
+from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ IDENTIFIERS = {
         "email": "EMAIL",
         "employer": "OTHER",
     },
-    "contacts": {"patient_id": "MRN", "given": "NAME", "family": "NAME", "phone": "PHONE", "email": "EMAIL"},
-    **{name: {"patient_id": "MRN"} for name in ("encounters", "conditions", "labs", "meds")},
+    "contacts": {"given": "NAME", "family": "NAME", "phone": "PHONE", "email": "EMAIL"},
+    **{name: {} for name in ("encounters", "conditions", "labs", "meds")},
 }
 # Named in the brief; left in more than 1 % of rows they put the submission on hold.
 DIRECT = {"mrn", "ssn", "given", "family", "phone", "email", "street"}
@@ -79,8 +79,15 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     wanted = identifiers(name, original, truth)
     withheld = truth.card["withhold"].get(name, [])
     kept = long_form(original, [c for c in KEPT[name] if c not in withheld])
-    found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(long_form(table, table.columns)).leaked)
+    # Most rows of the large tables hold no identifier but the patient's id; only the others are searched for more.
+    rows = wanted["owner"].unique()
+    searched = long_form(table.loc[rows], table.columns).assign(owner=list(rows) * len(table.columns))
+    found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(searched).leaked)
     places = []
+    if name != "patients":
+        cells = zip(*(table[c] for c in table.columns.difference(KEPT[name])), strict=True)
+        free = free_of(original["patient_id"], map("|".join, cells))
+        places.append(Place(f"{name}.patient_id", int(free.sum()), len(free)))
     for column, rows in found.groupby("place", sort=False):
         direct = name in ("patients", "contacts") and column in DIRECT
         places.append(Place(f"{name}.{column}", int((~rows["leaked"]).sum()), len(rows), direct))
@@ -98,7 +105,8 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
 
 def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     """Owner (row number), kind, value and place of every direct identifier in a table."""
-    parts = [
+    parts = [pd.DataFrame({"owner": [], "kind": [], "value": [], "place": []}, dtype=object)]
+    parts += [
         pd.DataFrame({"owner": original.index, "kind": kind, "value": original[column], "place": column})
         for column, kind in IDENTIFIERS[name].items()
     ]

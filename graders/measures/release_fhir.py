@@ -10,7 +10,8 @@ import pandas as pd
 from graders.harness.reading import Unreadable, read_ndjson
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
-from graders.measures.release_tables import FREE_TEXT, ninety
+from graders.measures.release_tables import FREE_TEXT, harmless, ninety
+from synthetic_data.formats.fhir_people import LANGUAGES
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
@@ -65,7 +66,17 @@ STATED: dict[str, dict[str, str]] = {
 }
 DIRECT = {"mrn", "ssn", "given", "family", "phone", "email", "street", "contacts' names", "contacts' phones"}
 # Columns that rightly stay and whose words may also be somebody's name: "Graves disease", a clinician of the same name.
-MAY_STAY = ("display", "reason", "name", "race", "ethnicity", "provider_given", "provider_family")
+MAY_STAY = (
+    "display",
+    "reason",
+    "name",
+    "race",
+    "ethnicity",
+    "language",
+    "provider_given",
+    "provider_family",
+    "harmless",
+)
 WITHHELD_TYPES = ("DocumentReference", "RelatedPerson")
 
 
@@ -111,6 +122,7 @@ def read(files: Files, kind: str, count: int, faults: list[str]) -> list[Resourc
 
 def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth: Truth) -> list[Place]:
     """What must be gone from one type's resources."""
+    table = KEPT[kind][0]
     wanted = identifiers(kind, rows, truth)
     texts_of = [list(leaves(resource)) for resource in resources]
     # Most results hold no identifier but the patient's id; only the other resources are searched for more.
@@ -120,6 +132,10 @@ def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth
     if "encounter_id" in rows and "provider_given" not in rows:
         clinicians = truth.tables["encounters"].set_index("encounter_id")[["provider_given", "provider_family"]]
         stated = rows.join(clinicians, on="encounter_id")
+    if table in FREE_TEXT:
+        stated = stated.assign(harmless=harmless(table, rows, truth))
+    if "language" in rows:
+        stated = stated.assign(language=rows["language"].map(LANGUAGES).fillna(""))
     withheld = truth.card["withhold"]["patients"]
     kept = pd.concat(
         [pd.DataFrame({"owner": [], "text": []}, dtype=object)]

@@ -79,9 +79,11 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     wanted = identifiers(name, original, truth)
     withheld = truth.card["withhold"].get(name, [])
     kept = long_form(original, [c for c in KEPT[name] if c not in withheld])
+    if name in FREE_TEXT:
+        kept = pd.concat([kept, pd.DataFrame({"owner": range(len(original)), "text": harmless(name, original, truth)})])
     # Most rows of the large tables hold no identifier but the patient's id; only the others are searched for more.
-    rows = wanted["owner"].unique()
-    searched = long_form(table.loc[rows], table.columns).assign(owner=list(rows) * len(table.columns))
+    held = wanted["owner"].unique()
+    searched = long_form(table.loc[held], table.columns).assign(owner=list(held) * len(table.columns))
     found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(searched).leaked)
     places = []
     if name != "patients":
@@ -119,6 +121,16 @@ def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame
         parts.append(pd.DataFrame({"owner": row, "kind": stray["kind"].to_numpy(), "value": values, "place": field}))
     found = pd.concat(parts, ignore_index=True)
     return found[found["value"] != ""].reset_index(drop=True)
+
+
+def harmless(name: str, original: pd.DataFrame, truth: Truth) -> list[str]:
+    """The free text of each row without the identifiers in it: what remains may stay ("1 to 2", beside a Ms. To)."""
+    key, field = FREE_TEXT[name]
+    texts = dict(zip(original[key], original[field], strict=True))
+    stray = truth.stray[truth.stray["table"] == name].sort_values("start", ascending=False)
+    for row, start, end in zip(stray["row_id"], stray["start"], stray["end"], strict=True):
+        texts[row] = texts[row][:start] + " " + texts[row][end:]
+    return [texts[row] for row in original[key]]
 
 
 def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:

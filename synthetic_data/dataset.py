@@ -37,14 +37,24 @@ class Dataset:
     stray: pd.DataFrame
 
 
-def make(seed: Seed, n: int, sites: tuple[Site, ...] = SITES, block_size: int = 1000, workers: int = 1) -> Dataset:
-    """Patients 0 to n-1. The result depends on seed, n and sites; block_size and workers only change speed and memory.
+def make(
+    seed: Seed,
+    n: int,
+    sites: tuple[Site, ...] = SITES,
+    block_size: int = 1000,
+    workers: int = 1,
+    *,
+    unseen: bool = True,
+) -> Dataset:
+    """Patients 0 to n-1. The result depends on seed, n, sites and unseen; the rest only changes speed and memory.
+
+    unseen: notes may hold forms of identifiers that practice data does not.
 
     Raises ValueError when n, block_size or workers is below 1.
     """
     import pandas as pd
 
-    parts = list(blocks(seed, n, sites, block_size, workers))
+    parts = list(blocks(seed, n, sites, block_size, workers, unseen))
     return Dataset(
         **{
             field.name: pd.concat([getattr(part, field.name) for part in parts], ignore_index=True)
@@ -53,20 +63,22 @@ def make(seed: Seed, n: int, sites: tuple[Site, ...] = SITES, block_size: int = 
     )
 
 
-def blocks(seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers: int) -> Iterator[Dataset]:
+def blocks(
+    seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers: int, unseen: bool = True
+) -> Iterator[Dataset]:
     """The data set in parts of `block_size` patients, in order."""
     for name, value in (("patients", n), ("block_size", block_size), ("workers", workers)):
         if value < 1:
             raise ValueError(f"{name} must be 1 or more, not {value}")
     spans = [(start, min(start + block_size, n)) for start in range(0, n, block_size)]
     if workers == 1:
-        yield from (block(seed, start, stop, sites) for start, stop in spans)
+        yield from (block(seed, start, stop, sites, unseen) for start, stop in spans)
         return
     # "spawn" behaves alike everywhere and copies no threads; the workers need nothing but their arguments.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         waiting: deque[Future[Dataset]] = deque()
         for start, stop in spans:
-            waiting.append(pool.submit(block, seed, start, stop, sites))
+            waiting.append(pool.submit(block, seed, start, stop, sites, unseen))
             # A few blocks ahead of the reader, no more: memory does not grow with n.
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
@@ -74,7 +86,7 @@ def blocks(seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers
             yield waiting.popleft().result()
 
 
-def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES) -> Dataset:
+def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES, unseen: bool = True) -> Dataset:
     """Patients start to stop-1."""
     import numpy as np
 
@@ -88,7 +100,7 @@ def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES) ->
     conditions = clinical.conditions(seed, patients, encounters)
     labs = clinical.labs(seed, patients, encounters, conditions)
     meds = clinical.meds(seed, patients, encounters, conditions)
-    written = notes(seed, patients, contacts, encounters, conditions, labs, meds, sites)
+    written = notes(seed, patients, contacts, encounters, conditions, labs, meds, sites, unseen)
     return Dataset(
         patients,
         contacts,

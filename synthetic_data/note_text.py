@@ -127,8 +127,13 @@ class Spans:
     hard: BoolArray
 
 
-def fill(seed: Seed, words: Bank, blocks: IntArray, columns: Columns) -> tuple[list[str], Spans, Spans]:
-    """Texts, mentions and look-alikes of the notes whose blocks, in order, are the rows of `blocks` (-1: none)."""
+def fill(
+    seed: Seed, words: Bank, blocks: IntArray, columns: Columns, unseen: bool = True
+) -> tuple[list[str], Spans, Spans]:
+    """Texts, mentions and look-alikes of the notes whose blocks, in order, are the rows of `blocks` (-1: none).
+
+    unseen: mentions may take forms of the reserve, which practice data does not hold.
+    """
     present = blocks.ravel() >= 0
     block = blocks.ravel()[present]
     note_of_block = np.repeat(np.arange(len(blocks)), blocks.shape[1])[present]
@@ -158,7 +163,7 @@ def fill(seed: Seed, words: Bank, blocks: IntArray, columns: Columns) -> tuple[l
             keep[where] = name in CLINICAL
             continue
         menu = phi.MENUS[menu_name]
-        written = write(menu, Rows(columns, note[where], items[where], source, seed), word_names())
+        written = write(menu, Rows(columns, note[where], items[where], source, seed), word_names(), unseen)
         text[where], form[where], denotes[where] = written.text, written.form, written.denotes
         hard[where], kind[where] = written.hard, menu.kind
 

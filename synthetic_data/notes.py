@@ -85,13 +85,14 @@ def notes(
     labs: pd.DataFrame,
     meds: pd.DataFrame,
     sites: tuple[Site, ...],
+    unseen: bool = True,
 ) -> NoteSet:
     """One note per emergency and inpatient encounter and for about half of the ambulatory ones, in patient order."""
     columns = note_chart.chart(seed, patients, contacts, encounters, conditions, labs, meds, sites)
     words = note_text.bank(_fixed_texts())
     kind = _kinds(seed, columns)
     blocks = _blocks(seed, words, columns, kind)
-    texts, spans, keeps = note_text.fill(seed, words, blocks, columns)
+    texts, spans, keeps = note_text.fill(seed, words, blocks, columns, unseen)
     return NoteSet(*_frames(columns, kind, texts, spans, keeps))
 
 

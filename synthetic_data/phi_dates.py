@@ -45,8 +45,10 @@ def _each(line: Callable[[int, int, int], str]) -> Callable[[Rows], Sequence[str
     return lambda r: [line(y, m, d) for y, m, d in _parts(r)]
 
 
-def _whole(name: str, line: Callable[[int, int, int], str], weight: float, hard: bool = False) -> Form:
-    return Form(name, _each(line), weight, hard, _each(lambda y, m, d: f"{y}-{m:02d}-{d:02d}"))
+def _whole(
+    name: str, line: Callable[[int, int, int], str], weight: float, hard: bool = False, reserve: bool = False
+) -> Form:
+    return Form(name, _each(line), weight, hard, _each(lambda y, m, d: f"{y}-{m:02d}-{d:02d}"), reserve=reserve)
 
 
 def _month_day(name: str, line: Callable[[int, int, int], str], weight: float, hard: bool = False) -> Form:
@@ -80,6 +82,13 @@ _WORDS = _whole("date.ordinal_words_year", lambda y, m, d: f"the {_ORDINALS[d]} 
 _DOTTED = _whole("date.dotted", lambda y, m, d: f"{d:02d}.{m:02d}.{y}", 0.4, True)
 
 
+_YMD_SLASH = _whole("date.ymd_slash", lambda y, m, d: f"{y}/{m:02d}/{d:02d}", 1, reserve=True)
+_US_DASH = _whole("date.us_dash", lambda y, m, d: f"{m}-{d}-{y}", 1, reserve=True)
+_DAY_MONTH = _whole("date.day_month", lambda y, m, d: f"{d} {MONTHS[m - 1]} {y}", 1, reserve=True)
+_US_DOTS = _whole("date.us_dots", lambda y, m, d: f"{m:02d}.{d:02d}.{y % 100:02d}", 0.7, True, reserve=True)
+_RESERVE = (_YMD_SLASH, _US_DASH, _DAY_MONTH, _US_DOTS)
+
+
 def _shown_age(line: Callable[[int], str]) -> Callable[[Rows], Sequence[str]]:
     return lambda r: [line(age) for age in r["age"].tolist()]
 
@@ -96,8 +105,8 @@ def _age_words(age: int) -> str:
 
 
 MENUS = {
-    "date": Menu("DATE", (_SLASH, _ISO, _LONG, _DAY_MON, _MILITARY, _COMPACT, _WORDS, _DOTTED)),
-    "birth": Menu("DATE", (_SLASH, _ISO, _LONG, _DAY_MON, _MILITARY, _COMPACT)),
+    "date": Menu("DATE", (_SLASH, _ISO, _LONG, _DAY_MON, _MILITARY, _COMPACT, _WORDS, _DOTTED, *_RESERVE)),
+    "birth": Menu("DATE", (_SLASH, _ISO, _LONG, _DAY_MON, _MILITARY, _COMPACT, *_RESERVE)),
     "stamp": Menu(
         "DATE", (Form("date.timestamp", _stamp, hard=True, denotes=_each(lambda y, m, d: f"{y}-{m:02d}-{d:02d}")),)
     ),
@@ -153,6 +162,8 @@ MENUS = {
             Form("age.year_old", _shown_age(lambda a: f"{a}-year-old"), 3),
             Form("age.yo", _shown_age(lambda a: f"{a} y.o."), 2),
             Form("age.words", _shown_age(lambda a: f"{_age_words(a)}-year-old"), 1, True),
+            Form("age.yr_old", _shown_age(lambda a: f"{a} yr old"), 1, reserve=True),
+            Form("age.glued", _shown_age(lambda a: f"{a}yo"), 1, True, reserve=True),
         ),
     ),
     "bare_age": Menu("AGE", (Form("age.bare", _shown_age(str), 1, True),)),

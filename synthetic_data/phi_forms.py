@@ -72,6 +72,7 @@ class Form:
     name: "<class>.<form>", e.g. "date.military".  hard: simple patterns miss it.
     denotes: what a date says, as ISO with unknown parts left out.
     shows: name columns that stand in it; when each of them is also a common word (Will May), the mention is hard.
+    reserve: kept out of practice data, so that hidden notes hold forms nobody has practised on.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Form:
     hard: bool = False
     denotes: Writer | None = None
     shows: tuple[str, ...] = ()
+    reserve: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,15 +102,15 @@ class Mentions:
     hard: npt.NDArray[np.bool_]
 
 
-def write(menu: Menu, rows: Rows, word_names: frozenset[str]) -> Mentions:
+def write(menu: Menu, rows: Rows, word_names: frozenset[str], unseen: bool) -> Mentions:
     """Write every place of `rows` in a form drawn from the menu.
 
-    word_names: names that are also common words or diseases, in lower case.
+    word_names: names that are also common words or diseases, in lower case.  unseen: also use forms of the reserve.
     """
     n = len(rows)
     text, form, denotes = (np.full(n, "", object) for _ in range(3))
     hard = np.zeros(n, bool)
-    weights = [f.weight for f in menu.forms]
+    weights = [f.weight if unseen or not f.reserve else 0.0 for f in menu.forms]
     picks = rows.seed.stream("phi.form").choice(weights, rows.numbers, rows.items)
     for k, candidate in enumerate(menu.forms):
         mask = picks == k

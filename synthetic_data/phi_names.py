@@ -51,6 +51,20 @@ def _nbsp(r: Rows) -> list[str]:
     return [f"{g}&nbsp;{f}" for g, f in zip(r["given"], r["family"], strict=True)]
 
 
+def _caps_family_first(r: Rows) -> list[str]:
+    return [f"{f.upper()} {g}" for g, f in zip(r["given"], r["family"], strict=True)]
+
+
+def _family_initial(r: Rows) -> list[str]:
+    return [f"{f} {g[0]}." for g, f in zip(r["given"], r["family"], strict=True)]
+
+
+def _misspelt(r: Rows) -> list[str]:
+    """Two neighbouring letters of the family name change places, the commonest slip of a keyboard."""
+    return [f"{g} {f[:2]}{f[3]}{f[2]}{f[4:]}" if len(f) > 4 else f"{g} {f}"
+            for g, f in zip(r["given"], r["family"], strict=True)]  # fmt: skip
+
+
 def _nickname(r: Rows) -> list[str]:
     words = r.fresh("nickname")[:, 0] % 4
     return [f"{('Old', 'Big', 'Uncle', 'Little')[w]} {g}" for w, g in zip(words, r["given"], strict=True)]
@@ -72,6 +86,8 @@ MENUS = {
             Form("name.caps", _caps, 1, shows=_BOTH),
             Form("name.caps_last_first_initial", _caps_last_first_initial, 1, hard=True),
             Form("name.html_nbsp", _nbsp, 0.3, hard=True),
+            Form("name.caps_family_first", _caps_family_first, 1.5, reserve=True),
+            Form("name.misspelt", _misspelt, 1, hard=True, reserve=True),
         ),
     ),
     # A name as subject or object of a sentence.
@@ -84,6 +100,8 @@ MENUS = {
             Form("name.lower", _lower, 0.4, hard=True),
             Form("name.initials", _initials, 0.4, hard=True),
             Form("name.first", _FIRST.write, 2, shows=("given",)),
+            Form("name.family_initial", _family_initial, 0.8, hard=True, reserve=True),
+            Form("name.misspelt", _misspelt, 0.8, hard=True, reserve=True),
         ),
     ),
     "full": Menu("NAME", (_FULL,)),

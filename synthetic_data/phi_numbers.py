@@ -65,6 +65,9 @@ MENUS = {
             Form("phone.bare", _phone(lambda d: d), 0.8, hard=True),
             Form("phone.plus_pairs", _phone(lambda d: f"+1 {d[:3]} {d[3:6]} {d[6:8]} {d[8:]}"), 0.8, hard=True),
             Form("phone.local", _phone(lambda d: f"{d[3:6]}-{d[6:]}"), 0.6, hard=True),
+            Form("phone.slash", _phone(lambda d: f"{d[:3]}/{d[3:6]}-{d[6:]}"), 1, reserve=True),
+            Form("phone.spaces", _phone(lambda d: f"{d[:3]} {d[3:6]} {d[6:]}"), 1, reserve=True),
+            Form("phone.trunk", _phone(lambda d: f"1-{d[:3]}-{d[3:6]}-{d[6:]}"), 0.8, reserve=True),
         ),
     ),
     "ssn": Menu(
@@ -73,6 +76,7 @@ MENUS = {
             Form("ssn.dashes", _ssn(lambda d: f"{d[:3]}-{d[3:5]}-{d[5:]}"), 5),
             Form("ssn.blanks", _ssn(lambda d: f"{d[:3]} {d[3:5]} {d[5:]}"), 1, hard=True),
             Form("ssn.bare", _ssn(lambda d: d), 0.7, hard=True),
+            Form("ssn.dots", _ssn(lambda d: f"{d[:3]}.{d[3:5]}.{d[5:]}"), 1, reserve=True),
         ),
     ),
     "ssn_last": Menu("SSN", (Form("ssn.last_four", _ssn(lambda d: d[5:]), hard=True),)),
@@ -93,6 +97,7 @@ MENUS = {
             Form("mrn.as_charted", _of("mrn", str), 7),
             Form("mrn.number_sign", _of("mrn", lambda v: f"#{v}"), 1),
             Form("mrn.split", _of("mrn", lambda v: _halves(_bare(v))), 1, hard=True),
+            Form("mrn.slashed", _of("mrn", lambda v: _halves(_bare(v)).replace(" ", "/")), 1, True, reserve=True),
             Form("mrn.bare_lower", _of("mrn", lambda v: _bare(v).lower().lstrip("0") or v), 1, hard=True),
         ),
     ),
@@ -102,6 +107,7 @@ MENUS = {
             Form("plan.as_charted", _of("plan", str), 3),
             Form("plan.bare", _of("plan", _bare), 1, hard=True),
             Form("plan.split", _of("plan", lambda v: _halves(_bare(v))), 1, hard=True),
+            Form("plan.dotted", _of("plan", lambda v: _halves(_bare(v)).replace(" ", ".")), 1, True, reserve=True),
         ),
     ),
     "account": Menu(
@@ -109,6 +115,13 @@ MENUS = {
         (
             Form("account.dashed", _drawn("account", lambda w: f"ACC-{w[0] % 10**4:04d}-{w[1] % 10**6:06d}"), 3),
             Form("account.ten_digits", _drawn("account", lambda w: f"{w[0] % 10**4:04d}{w[1] % 10**6:06d}"), 1, True),
+            Form(
+                "account.grouped",
+                _drawn("account", lambda w: f"{w[0] % 10**4:04d} {w[1] % 10**3:03d} {w[2] % 10**3:03d}"),
+                1,
+                True,
+                reserve=True,
+            ),
         ),
     ),
     "plate": Menu(

@@ -80,6 +80,7 @@ MENUS = {
         (
             Form("email.plain", lambda r: list(r["email"]), 3),
             Form("email.words", lambda r: [_email_words(e) for e in r["email"]], 0.8, hard=True),
+            Form("email.spaced", lambda r: [e.replace("@", " @ ") for e in r["email"]], 0.8, True, reserve=True),
             Form("email.bracket_at", lambda r: [e.replace("@", " [at] ") for e in r["email"]], 0.5, hard=True),
         ),
     ),

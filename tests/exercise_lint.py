@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 from graders.harness import grading, submission
+from graders.harness.exercise import Exercise
 from graders.harness.grading import Graded, Terms
 from graders.harness.kit import HOME, Kit
 from graders.report import brief, notebook
@@ -40,11 +41,23 @@ def all_samples(kit: Kit) -> list[tuple[str, str]]:
 def play_sample(kit: Kit, name: str, sample: str, *, variant: str = "tests", small: bool = True) -> Graded:
     """Grade one sample on hidden data."""
     exercise = kit.exercise(name)
-    wall_s = expectations(kit, name)[sample].get("wall_s")
-    if wall_s:
-        exercise = dataclasses.replace(exercise, limits=dataclasses.replace(exercise.limits, wall_s=wall_s))
-    part = submission.read(sample_path(kit, name, sample), [exercise])[name]
+    expected = expectations(kit, name)[sample]
+    if "wall_s" in expected:
+        limits = dataclasses.replace(exercise.limits, wall_s=expected["wall_s"])
+        exercise = dataclasses.replace(exercise, limits=limits)
+    part = read_sample(kit, exercise, sample)
     return grading.grade(kit, exercise, part, Terms(variant, SECRET, small=small))
+
+
+def read_sample(kit: Kit, exercise: Exercise, sample: str) -> submission.Part:
+    """A sample as handed in. With `base`, it changes another one, whose entry it finds as base_solution."""
+    part = submission.read(sample_path(kit, exercise.name, sample), [exercise])[exercise.name]
+    base = expectations(kit, exercise.name)[sample].get("base")
+    if not base:
+        return part
+    files = dict(read_sample(kit, exercise, str(base)).files)
+    files["base_solution.py"] = files.pop(exercise.entry)
+    return dataclasses.replace(part, files=files | dict(part.files))
 
 
 def check_expected(kit: Kit, name: str, sample: str, graded: Graded) -> None:

@@ -21,7 +21,7 @@ def written(form: Form, chart: dict[str, np.ndarray], source: str, words: frozen
     """The form, and only it, in one place per row of the chart."""
     n = len(chart["number"])
     rows = Rows(chart, np.arange(n), np.arange(n), source, Seed.from_int(1))
-    return write(Menu("ANY", (form,)), rows, words)
+    return write(Menu("ANY", (form,)), rows, words, True)
 
 
 MONTHS = {calendar.month_abbr[k].lower(): k for k in range(1, 13)}
@@ -44,14 +44,16 @@ def reread(form: str, said: str) -> str:
             return date.fromisoformat(said[:10]).isoformat()
         case "date.compact":
             return date.fromisoformat(f"{said[:4]}-{said[4:6]}-{said[6:]}").isoformat()
-        case "date.us_slash" | "date.us_short":
+        case "date.ymd_slash":
+            return date(*numbers).isoformat()
+        case "date.us_slash" | "date.us_short" | "date.us_dash" | "date.us_dots":
             year = numbers[2] if numbers[2] > 99 else 2000 + numbers[2]
             return date(year, numbers[0], numbers[1]).isoformat()
         case "date.dotted":
             return date(numbers[2], numbers[1], numbers[0]).isoformat()
         case "date.long":
             return date(numbers[1], month, numbers[0]).isoformat()
-        case "date.day_mon_year":
+        case "date.day_mon_year" | "date.day_month":
             return date(numbers[1], month, numbers[0]).isoformat()
         case "date.military":
             return f"20{said[5:]}-{MONTHS[said[2:5].lower()]:02d}-{said[:2]}"

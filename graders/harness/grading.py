@@ -68,7 +68,8 @@ def seed_for(exercise: Exercise, terms: Terms, purpose: str) -> Seed:
 def make_scene(kit: Kit, exercise: Exercise, terms: Terms) -> Scene:
     """The scene that this submission meets. Raises GraderError when the recipe breaks."""
     recipe = kit.recipe(exercise.name)
-    settings = exercise.ci_settings if terms.small else exercise.settings
+    # A recipe may keep things back from practice data; that it is practice is all it is told.
+    settings = {**(exercise.ci_settings if terms.small else exercise.settings), "hidden": int(terms.secret is not None)}
     try:
         card = terms.card or recipe.draw_card(seed_for(exercise, terms, "card"))
         return recipe.scene(seed_for(exercise, terms, "scene"), settings, card)

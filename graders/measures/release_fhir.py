@@ -11,7 +11,7 @@ from graders.harness.reading import Unreadable, read_ndjson
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
 from graders.measures.release_tables import FREE_TEXT, harmless, ninety
-from synthetic_data.formats.fhir_people import LANGUAGES
+from synthetic_data.formats.fhir_people import ETHNICITIES, LANGUAGES, RACES
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
@@ -134,8 +134,12 @@ def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth
         stated = rows.join(clinicians, on="encounter_id")
     if table in FREE_TEXT:
         stated = stated.assign(harmless=harmless(table, rows, truth))
-    if "language" in rows:
-        stated = stated.assign(language=rows["language"].map(LANGUAGES).fillna(""))
+    if kind == "Patient":
+        stated = stated.assign(
+            language=rows["language"].map(LANGUAGES).fillna(""),
+            race=rows["race"] + " " + rows["race"].map(RACES).fillna(""),
+            ethnicity=rows["ethnicity"] + " " + rows["ethnicity"].map(ETHNICITIES).fillna(""),
+        )
     withheld = truth.card["withhold"]["patients"]
     kept = pd.concat(
         [pd.DataFrame({"owner": [], "text": []}, dtype=object)]

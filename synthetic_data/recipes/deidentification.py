@@ -117,7 +117,7 @@ def scene(seed: Seed, settings: Mapping[str, int], card: Mapping[str, Any]) -> S
     from synthetic_data.formats.fhir import fhir
 
     sites = network(card)
-    data = datasets.make(seed, settings["patients"], sites)
+    data = datasets.make(seed, settings["patients"], sites, unseen=bool(settings.get("hidden", 1)))
     tables = {name: shuffled(seed, name, getattr(data, name)) for name in TABLES}
     tables["patients"] = tables["patients"].drop(columns=["number", "name_group"])
     notes = shuffled(seed, "notes", data.notes)

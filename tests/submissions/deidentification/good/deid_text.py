@@ -1,0 +1,324 @@
+"""Free text: find identifiers, replace each with its kind, as in [NAME]."""
+
+import re
+from collections import Counter
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+import deid_patterns as p
+from deid_people import Person, fold
+
+WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?(?:-[A-Za-z]+(?:'[A-Za-z]+)?)*")
+# What a person does at the start of a sentence: "Long says ..." is a name, "Long walks ..." may not be.
+DOES = re.compile(r"(?:'s\b|s'|,? (?:is|was|has|had|says|said|lives|knows|keeps|helps|tolerated|improved|prefers|given|takes|will|"
+                  r"reports?|moved|denies|denied|family|A&O|arrived|works|volunteers|presents?|comes|missed|wants|asks|asked|"
+                  r"states|stated|did|does|called|can|and (?:his|her)|felt|feels|understands|agrees|came|went|may|"
+                  r"walks|uses|admitted|seen|writes|updated|remembers?|stays|stayed|got|told|\d{2}-year|\(\d|\d\d ?y))", re.I)
+RANGE_END = re.compile(r" ?(?:-|to|through|until) ?(?:\d{1,2}/\d{1,2}(?:/\d{2,4})?|(?:[12]\d|3[01]|[1-9])(?=[.,;) \n]|$)(?! ?(?:mg|mL|days|weeks|%)))", re.I)
+LINE_START = re.compile(r"(?:^|[\n|]|[.!?:]\s|[-*]\s)\s*(?:[-*|]\s*)?$")
+# Words of headings and forms: never a name by being near one.
+FORM_WORDS = set(
+    "name patient mrn dob sex born record number date birth service seen visit provider clinician address phone home tel loc "
+    "written time signed pt history findings medication social administrative assessment and plan presentation examination "
+    "registration disposition hospital course results discharge call review details advice medical center clinic doctor dr "
+    "the a an he she his her they this that there mr mrs ms miss mx on in at of for from to with by no not nothing known "
+    "next of kin nok emerg spouse child parent sibling neighbor friend electronically copy dictation end please type medicare "
+    "medicaid apt box street county ssn email e-mail family course blood vital result laboratory labs current treatment "
+    "symptoms insurance portal messages mail lives works".split())
+COMMON = set(
+    "may will hope grace faith joy long short young old little big low high head heart brain stone green white black brown gray "
+    "grey rose june april august page price love heard day wall field fields hill woods wood rich best bright good sharp hurt bath "
+    "foot hand skin car home diet mail son an my he she ho le so an do the in van love early late sunny rocky lucky happy fortune "
+    "precious patience mark grant drew pat art bill frank chip dean major king duke earl guy miles penny summer winter autumn "
+    "spring snow rain cook baker mason carpenter smith bishop pope abbott weeks month day weight broad strong swift stark small "
+    "cross ball lamb wolf fox fish salmon pound banks rivers lake marsh rush read reading walk case chart lane street park forest "
+    "noble wise true gold silver diamond pearl ruby iris lily violet ivy olive hazel basil sage ginger candy sandy misty dusty "
+    "tubes cane temple church wells norwalk glasgow wilson graves parkinson hodgkin crohn foley bell down addison".split())
+
+
+class Scrubber:
+    def __init__(self, directory, policy, corpus):
+        self.directory = directory
+        self.common = COMMON | common_words(corpus, directory)
+        self.not_names = self.common | FORM_WORDS | frequent_words(corpus)
+        self.dates = [re.compile(rf"(?<![\w./]){d}" if i else rf"(?<![\w.])(?:{d})", re.I) for i, d in enumerate(p.DATES)]
+        self.dates.append(re.compile(p.LONE_MONTH))
+        self.month_day = re.compile(p.MONTH_DAY, re.I)
+        self.rules = [(kind, re.compile(r, re.I)) for kind, rules in p.NUMBERS.items() for r in rules]
+        self.rules += [("ADDRESS", re.compile(r)) for r in p.STREETS + p.ZIPS]
+        self.rules += [("ID", re.compile(mrn_pattern(f), re.I)) for f in policy.mrn_formats]
+        self.rules += [("AGE", re.compile(r, re.I)) for r in p.AGES]
+        self.rules += [("DESCRIPTION", re.compile(r)) for r in p.UNIQUE]
+        if directory.places:
+            cities = any_of(directory.places).pattern
+            self.rules.append(("DESCRIPTION", re.compile(p.IN_PLACE.format(cities=cities), re.I)))
+        self.rules += [("EMPLOYER", re.compile(r)) for r in p.WORK] + [("PLACE", re.compile(r)) for r in p.HOMES]
+        self.rules += [("PLACE", any_of(directory.places)), ("EMPLOYER", any_of(directory.employers)),
+                       ("PLACE", any_of(directory.zips))]
+        self.people = [re.compile(r) for r in p.PEOPLE]
+        self.spelled = re.compile(p.SPELLED)
+        self.initials = re.compile(p.INITIALS)
+        self.protected = [re.compile(r) for r in p.PROTECTED]
+        self.organizations = any_of(directory.organizations)
+        self.scrub = lru_cache(maxsize=20_000)(self.scrub)  # tables and FHIR hold the same comments
+        self.matchers = lru_cache(maxsize=None)(self._matchers)
+
+    def scrub(self, text, patient_id):
+        """The text with [KIND] in the place of each identifier."""
+        if not text or not isinstance(text, str):
+            return text
+        folded = fold(text)
+        squeezed = Squeezed(folded)
+        kept = [m.span() for r in self.protected for m in r.finditer(folded)]
+        spans = list(self.find_numbers(folded)) + list(self.find_dates(folded)) + list(self.find_literals(squeezed, patient_id))
+        hospitals = [m.span() for m in self.organizations.finditer(folded)]
+        spans = [s for s in spans if not (s[2] in ("PLACE", "ADDRESS") and inside(s, hospitals))]
+        names = [(a, b, "NAME") for a, b in self.find_names(folded, squeezed, patient_id)]
+        names = [piece for s in names for piece in cut(s, kept + hospitals)]
+        return replace(text, spans + names)
+
+    # ---- numbers, places, dates
+
+    def find_numbers(self, text):
+        for kind, rule in self.rules:
+            for match in rule.finditer(text):
+                start, end = match.span("x" if "x" in rule.groupindex else 0)
+                if kind == "PLACE" and text[start:end].split()[0].lower() in FORM_WORDS:
+                    continue
+                yield start, end, kind
+
+    def find_literals(self, squeezed, patient_id):
+        for sought in self.matchers(patient_id)["literals"]:
+            for start, end in squeezed.find(sought):
+                yield start, end, "ID"
+
+    def find_dates(self, text):
+        for rule in self.dates:
+            for match in rule.finditer(text):
+                if "may" in re.findall(r"[a-zA-Z]+", match[0]) and not re.search(p.YEAR, match[0]):
+                    continue  # "may 2 tablets"
+                end = match.end()
+                if more := RANGE_END.match(text, end):  # "March 5-7"
+                    end = more.end()
+                yield match.start(), end, "DATE"
+        for match in self.month_day.finditer(text):
+            before = text[max(0, match.start() - 25):match.start()]
+            if match[0] == "1/2" and not re.search(r"\b(?:on|of|labs|since|until)\s*$", before, re.I):
+                continue
+            if p.BEFORE_FRACTION.search(before):
+                continue
+            more = RANGE_END.match(text, match.end())
+            yield match.start(), more.end() if more else match.end(), "DATE"
+
+    # ---- names
+
+    def find_names(self, text, squeezed, patient_id):
+        person = self.directory.people.get(patient_id) or Person()
+        spans = []
+        for rule in self.people:
+            for match in rule.finditer(text):
+                for group in ("x", "y"):
+                    if group in rule.groupindex and match[group] and (
+                            rule is self.people[0] or self.may_be_name(match[group])):  # even "Mr. She" is a name
+                        spans.append(match.span(group))
+        spans += [m.span() for m in self.spelled.finditer(text)]
+        spans += self.find_initials(text, person)
+        for sought in self.matchers(patient_id)["full_names"]:
+            spans += squeezed.find(sought)
+        spans += self.find_words(text, person)
+        return extend(text, spans)
+
+    def may_be_name(self, text):
+        words = [w.lower() for w in WORD.findall(text)]
+        return bool(words) and words[0] not in FORM_WORDS
+
+    def find_initials(self, text, person):
+        letters = {w[0].upper() for w in person.names}
+        for match in self.initials.finditer(text):
+            if {c for c in match[0] if c.isalpha()} <= letters:
+                yield match.span()
+
+    def find_words(self, text, person):
+        """Names of this patient and the patient's people anywhere, of all other people only as given and family name."""
+        words = [(m.start(), m.end(), m[0]) for m in WORD.finditer(text)]
+        own = [self.is_own(word, person) for _, _, word in words]
+        for i, (start, end, word) in enumerate(words):
+            near = (i and own[i - 1] and start - words[i - 1][1] <= 2 or
+                    i + 1 < len(words) and own[i + 1] and words[i + 1][0] - end <= 2)
+            if own[i]:
+                if own[i] == "sure" or near or self.reads_as_name(text, start, end, word):
+                    yield start, end
+            elif i + 1 < len(words) and word[0].isupper() and words[i + 1][2][0].isupper():
+                following = words[i + 1]
+                between = text[end:following[0]]
+                if between == " " or between in (",", ", "):
+                    a, b = (word, following[2]) if between == " " else (following[2], word)
+                    if self.is_someone(a, b):
+                        yield start, following[1]
+
+    def is_own(self, word, person):
+        """"sure", "maybe" or "" for a word that may name the patient or the patient's people."""
+        bare = re.sub(r"'s?$|'S$", "", word)
+        lower = bare.lower()
+        options = {lower} | {part for part in lower.split("-") if len(part) > 2}
+        options |= {re.sub(e, "", lower) for e in ("s$", "es$") if word[0].isupper() and len(lower) > 3}
+        found = options & person.names
+        if found:
+            if word[0].islower():
+                return "" if found & self.common or max(map(len, found)) < 4 else "sure"
+            return "maybe" if max(map(len, found)) < 3 or found <= self.common else "sure"
+        if len(lower) >= 5 and word[0].isupper() and lower not in self.not_names:
+            for name in person.names:
+                if len(name) >= 5 and name[0] == lower[0] and abs(len(name) - len(lower)) <= 2 \
+                        and OSA.distance(name, lower, score_cutoff=2) <= (1 if len(name) < 8 else 2):
+                    return "sure"
+        return ""
+
+    def reads_as_name(self, text, start, end, word):
+        """Is a common word with a capital letter a name here?"""
+        after = text[end:end + 25]
+        if word[0].isupper() and re.search(r"\b[A-Z]\. ?$", text[max(0, start - 4):start]):
+            return True
+        if word.isupper() and len(word) > 1 and LINE_START.search(text[max(0, start - 12):start]):
+            return False
+        if DOES.match(after):
+            return True
+        return not LINE_START.search(text[max(0, start - 12):start]) and not re.match(r" [A-Z][a-z]+ (?:syndrome|disease)", after)
+
+    def is_someone(self, given, family):
+        given, family = given.lower(), family.lower()
+        if (given, family) in self.directory.full_names:
+            return True
+        if {given, family} & FORM_WORDS or given in self.common and family in self.common:
+            return False
+        return given in self.directory.givens and bool({family, *family.split("-")} & self.directory.families)
+
+    def _matchers(self, patient_id):
+        """What to look for in the squeezed notes of one patient."""
+        person = self.directory.people.get(patient_id) or Person()
+        full = set()
+        for given, family in person.full_names:
+            g, f = squeeze(given), squeeze(family)
+            if g and f:
+                full |= {g + f, f + g}
+                if len(f) > 3:
+                    full.add(g[0] + f)
+        literals = {squeeze(x).lstrip("0") for x in person.numbers | person.literals}
+        return {"full_names": full, "literals": {x for x in literals if len(x) > 4}}
+
+
+class Squeezed:
+    """A text reduced to its letters and digits, to find names and numbers however they are spaced."""
+
+    def __init__(self, text):
+        self.text = text
+        self.places = [m.start() for m in re.finditer(r"[A-Za-z0-9]", text)]
+        self.signs = squeeze(text)
+
+    def find(self, sought):
+        at = self.signs.find(sought)
+        while at >= 0:
+            start, end = self.places[at], self.places[at + len(sought) - 1] + 1
+            whole = not self.text[start - 1:start].isalnum() or self.text[start - 1] == "0" and sought[0].isdigit()
+            gaps = len(re.sub(r"[A-Za-z0-9]", "", self.text[start:end]))
+            if whole and not self.text[end:end + 1].isalnum() and gaps <= max(4, len(sought) // 2):
+                yield start, end
+            at = self.signs.find(sought, at + 1)
+
+
+def squeeze(text):
+    return re.sub(r"[^A-Za-z0-9]", "", text).lower()
+
+
+def common_words(corpus, directory):
+    """Words that notes write in lower case more often than not; names are seldom written so."""
+    lower, upper = Counter(), Counter()
+    for text in corpus:
+        for word in set(re.findall(r"[A-Za-z]+", fold(text))):
+            (lower if word.islower() else upper)[word.lower()] += 1
+    names = directory.givens | directory.families
+    return {w for w, n in lower.items() if (n > upper[w] or n > 40) if w not in names or n > max(8, len(corpus) // 300)}
+
+
+def frequent_words(corpus):
+    """Words of one note in a hundred: no misspelled name comes as often."""
+    counts = Counter(word for text in corpus for word in set(re.findall(r"[a-z]+", fold(text).lower())))
+    return {word for word, n in counts.items() if n > max(3, len(corpus) / 100)}
+
+
+def any_of(phrases):
+    found = "|".join(spaced(x) for x in sorted(phrases, key=len, reverse=True) if x)
+    return re.compile(rf"(?<![a-z0-9])(?:{found})(?![a-z0-9])" if found else r"(?!)", re.I)
+
+
+def spaced(phrase):
+    """A pattern for the phrase with any white space and hyphens between its words."""
+    return r"[\s\-]+".join(re.escape(w) for w in re.split(r"[\s\-]+", phrase) if w)
+
+
+def mrn_pattern(form):
+    """A pattern for a record number format of the card: # is a digit, @ a letter."""
+    signs = [{"#": r"\d", "@": "[a-z]"}.get(c, re.escape(c)) for c in form if c in "#@" or c.isalnum()]
+    digits_only = all(s == r"\d" for s in signs)
+    between = r"[ \-._]?" if digits_only else r"[ \-./_]{0,2}"
+    if digits_only and len(signs) < 7:  # too short to tell from other numbers: as written on the card only
+        signs = [{"#": r"\d"}.get(c, re.escape(c)) for c in form]
+        between = ""
+    return r"(?<![a-z0-9])#?" + between.join(signs) + r"(?![a-z0-9])"
+
+
+# ---- spans ---------------------------------------------------------------------------------------
+
+BEFORE_NAME = re.compile(r"(?:(?:\b[A-Z]\.?|\b(?:Al|El|De|La|Del|Van|Von|Bin|Abu|Big|Little|Old|Young|Uncle|Aunt))[ \-])+$")
+AFTER_NAME = re.compile(r"(?:[ ,]+[A-Z]\.?(?=[\s|,.(]|$))?(?:'s|')?(?:-[A-Z][A-Za-z]+)*")
+
+
+def extend(text, spans):
+    """Names with their initials before and behind."""
+    for start, end in spans:
+        before = BEFORE_NAME.search(text[max(0, start - 15):start])
+        if before:
+            start -= len(before[0])
+        after = AFTER_NAME.match(text, end)
+        tail = after[0] if after else ""
+        if tail.rstrip("'s").strip(" ,") or "-" in tail:
+            end += len(tail)
+        yield start, end
+
+
+def inside(span, areas):
+    return any(a <= span[0] and span[1] <= b for a, b in areas)
+
+
+def cut(span, areas):
+    """The pieces of a span outside the areas."""
+    start, end, kind = span
+    for a, b in sorted(areas):
+        if a < end and b > start:
+            if a > start:
+                yield start, a, kind
+            start = max(start, b)
+    if start < end:
+        yield start, end, kind
+
+
+def replace(text, spans):
+    merged = []
+    kinds = ["DATE", "NAME", "ADDRESS"]  # what to call a span that is several kinds
+    for start, end, kind in sorted(spans, key=lambda s: (s[0], -s[1], kinds.index(s[2]) if s[2] in kinds else 9)):
+        while start < end and text[start] in " \n|,;":
+            start += 1
+        while end > start and text[end - 1] in " \n|,;":
+            end -= 1
+        if start >= end:
+            continue
+        if merged and start < merged[-1][1]:
+            merged[-1][1] = max(end, merged[-1][1])
+        else:
+            merged.append([start, end, kind])
+    parts, last = [], 0
+    for start, end, kind in merged:
+        parts += [text[last:start], f"[{kind}]"]
+        last = end
+    return "".join(parts) + text[last:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -38,9 +39,10 @@ def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: T
     for reply in outcome.replies:
         # Both plays often give the same text, and the alignment is the costly part.
         key = hash(reply.files.get("notes.jsonl"))
-        awards.setdefault(key, notes_award(reply.files, truth))
+        if key not in awards:
+            awards[key] = notes_award(reply.files, truth)
     fraction = sum(awards[hash(r.files.get("notes.jsonl"))].fraction for r in outcome.replies) / len(outcome.replies)
-    return Award(fraction, min(awards.values(), key=lambda a: a.fraction).message)
+    return dataclasses.replace(min(awards.values(), key=lambda a: a.fraction), fraction=fraction)
 
 
 def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
@@ -74,8 +76,20 @@ def notes_award(files: Files, truth: Truth) -> Award:
     weakest = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share < 0.985 and len(kinds))
     text = f"{recall:.1%} of {int(measure.graded.sum())} mentions caught, {kept:.1%} of other words kept"
     text += f"; weakest: {', '.join(weakest.split(', ')[:5])}" if weakest else ""
+    missed = spans[measure.graded & ~measure.caught].iloc[:: max(1, int((measure.graded & ~measure.caught).sum()) // 8)]
+    texts = truth.notes["text"]
+    examples = [
+        f"{row.kind} left in {row.note_id}: …{texts[row.note][max(0, row.start - 25) : row.end + 10]}…"
+        for row in missed.head(8).itertuples()
+    ]
+    poorest = (measure.words - measure.kept).argsort()[::-1][:3]
+    examples += [
+        f"{truth.notes['note_id'][n]}: {measure.words[n] - measure.kept[n]} of {measure.words[n]} other words lost"
+        for n in poorest
+        if measure.words[n] > measure.kept[n]
+    ]
     # Off-the-shelf tools reach about 80 % recall with 85 % of words kept: credit starts where they end.
-    return Award(ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13), text)
+    return Award(ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13), text, examples=tuple(examples))
 
 
 def ramp(value: float, start: float, width: float) -> float:

@@ -73,7 +73,10 @@ class Recipe(Protocol):
         """The policy card: rules that differ between candidates. Written to the public files as card.toml."""
 
     def scene(self, seed: Seed, settings: Mapping[str, int], card: Mapping[str, Any]) -> Scene:
-        """The scene for this seed, size and card."""
+        """The scene for this seed, size and card. Raises ValueError, naming the key, for a card it cannot follow.
+
+        settings["hidden"] is 0 on practice data, so that something can be kept back from it.
+        """
 
     def read_truth(self, files: Files) -> Any:
         """The stored truth as the frozen dataclass that the exercise's criteria take."""

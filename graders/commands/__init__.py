@@ -50,6 +50,10 @@ def main(argv: list[str] | None = None) -> int:
         return fail(verb, error, WRONG_USE)
     except (GraderError, InfrastructureError) as error:
         return fail(verb, error, OUR_FAULT)
+    except BrokenPipeError:
+        # Whoever read our output (head, less) has seen enough; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except KeyboardInterrupt:
         return fail(verb, "stopped", 130)
     except Exception as error:

@@ -46,7 +46,11 @@ def run(args: argparse.Namespace) -> int:
         for reply in graded.scorecard.outcome.replies:
             if reply.status == "raised" and isinstance(reply.value, dict):
                 print(terminal.plain(str(reply.value.get("text", "")))[-3000:])
-    terminal.show([graded.scorecard for graded in results], only=args.only)
+    terminal.show([graded.scorecard for graded in results], only=args.only, examples=True)
+    for graded in results:
+        exercise = kit.exercise(graded.scorecard.outcome.exercise)
+        size = "" if args.full else " on the small sample (--full: as many patients as grading has)"
+        print(f"The play took {graded.record['seconds']} s{size}; each step may take {exercise.limits.wall_s:g} s.")
     terminal.note(
         "Practice patients, not the hidden ones: other people, forms of identifiers and numbers will differ. "
         "Written parts are read by a person and not checked here."

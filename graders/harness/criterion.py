@@ -14,11 +14,13 @@ class Award:
     """What one criterion gives: a fraction of its points in [0, 1], and why, in one sentence without hidden values.
 
     hold: a person has to look, although part of the points was earned (counts for critical criteria only).
+    examples: what went wrong, with the data's own words; shown by `caredrill check` on practice data and nowhere else.
     """
 
     fraction: float
     message: str
     hold: bool = False
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

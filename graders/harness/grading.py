@@ -66,13 +66,17 @@ def seed_for(exercise: Exercise, terms: Terms, purpose: str) -> Seed:
 
 
 def make_scene(kit: Kit, exercise: Exercise, terms: Terms) -> Scene:
-    """The scene that this submission meets. Raises GraderError when the recipe breaks."""
+    """The scene that this submission meets. Raises GraderError when the recipe breaks, UsageError for a wrong card."""
     recipe = kit.recipe(exercise.name)
     # A recipe may keep things back from practice data; that it is practice is all it is told.
     settings = {**(exercise.ci_settings if terms.small else exercise.settings), "hidden": int(terms.secret is not None)}
     try:
         card = terms.card or recipe.draw_card(seed_for(exercise, terms, "card"))
         return recipe.scene(seed_for(exercise, terms, "scene"), settings, card)
+    except ValueError as error:
+        if terms.card is not None:
+            raise UsageError(f"the card does not fit {exercise.name}: {error}") from None
+        raise GraderError(f"the recipe of {exercise.name} broke: {error}") from error
     except Exception as error:
         raise GraderError(f"the recipe of {exercise.name} broke: {type(error).__name__}: {error}") from error
 

@@ -22,13 +22,17 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True)
 class Line:
-    """One criterion's verdict: "met", "partly met", "not met", or "not scored" when the fault is ours."""
+    """One criterion's verdict: "met", "partly met", "not met", or "not scored" when the fault is ours.
+
+    examples are not part of the stored scorecard: they hold values.
+    """
 
     criterion: Criterion
     verdict: str
     earned: Decimal | None
     message: str
     hold: bool = False
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:
     earned = money(float(points) * award.fraction)
     verdict = "met" if earned == points else "not met" if earned == 0 else "partly met"
     hold = criterion.critical and (verdict == "not met" or award.hold)
-    return Line(criterion, verdict, earned, award.message, hold)
+    return Line(criterion, verdict, earned, award.message, hold, award.examples)
 
 
 def unscored(outcome: Outcome, truth: Files, criteria: Sequence[Criterion], status: str, reason: str) -> Scorecard:

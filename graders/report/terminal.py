@@ -15,8 +15,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def show(cards: Sequence[Scorecard], only: str | None = None) -> None:
-    """Print each scorecard: a headline, then one line per criterion with its message."""
+def show(cards: Sequence[Scorecard], only: str | None = None, examples: bool = False) -> None:
+    """Print each scorecard: a headline, then one line per criterion with its message.
+
+    examples: also what went wrong in the data's own words; never on hidden data, whoever asks.
+    """
     from rich.console import Console
     from rich.markup import escape
     from rich.padding import Padding
@@ -37,6 +40,9 @@ def show(cards: Sequence[Scorecard], only: str | None = None) -> None:
             console.print(f"  {mark} {earned} of {line.criterion.points:>3g}  {escape(line.criterion.id)}{held}")
             if line.message and line.message != card.reason:
                 console.print(Padding(escape(plain(line.message)), (0, 0, 0, 13), expand=False))
+            if examples and card.outcome.seed == "practice":
+                for example in line.examples:
+                    console.print(Padding("- " + escape(plain(example)), (0, 0, 0, 13), expand=False))
         if card.hold and not only:
             console.print("  HOLD: a person reads this submission before anything is decided.")
 

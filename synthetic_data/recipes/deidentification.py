@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,30 @@ def draw_card(seed: Seed) -> dict[str, Any]:
     }
 
 
+def check_card(card: Mapping[str, Any]) -> None:
+    """Raise ValueError for a card that says less or more than the data can follow."""
+    shape = {"as_of": None, "dates": {"rule", "max_days"}, "withhold": {"patients"}, "mrn_format": {"A", "B", "C"}}
+    for name, keys in shape.items():
+        if name not in card or (keys and not isinstance(card[name], Mapping)):
+            raise ValueError(f"'{name}' is missing")
+        if keys and set(card[name]) != keys:
+            raise ValueError(f"[{name}] must have {', '.join(sorted(keys))}, not {', '.join(sorted(card[name]))}")
+    if extra := sorted(set(card) - set(shape)):
+        raise ValueError(f"unknown: {', '.join(extra)}")
+    if card["dates"]["rule"] not in ("shift", "year"):
+        raise ValueError('[dates] rule must be "shift" or "year"')
+    days = card["dates"]["max_days"]
+    if not isinstance(days, int) or days < 1:
+        raise ValueError("[dates] max_days must be a whole number above 0")
+    if not isinstance(card["as_of"], str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", card["as_of"]):
+        raise ValueError("'as_of' must be a date in quotes, like \"2026-01-01\"")
+    if unknown := sorted(set(card["withhold"]["patients"]) - set(OPTIONAL)):
+        raise ValueError(f"[withhold] patients may name {', '.join(OPTIONAL)}, not {', '.join(map(str, unknown))}")
+    for site, pattern in card["mrn_format"].items():
+        if not isinstance(pattern, str) or pattern.count("#") < 5:
+            raise ValueError(f"[mrn_format] {site} must be a text with five # or more")
+
+
 def card_text(card: Mapping[str, Any]) -> str:
     """card.toml, with the meaning of every rule beside it."""
     withheld = ", ".join(f'"{name}"' for name in card["withhold"]["patients"])
@@ -116,6 +141,7 @@ def scene(seed: Seed, settings: Mapping[str, int], card: Mapping[str, Any]) -> S
     from synthetic_data import dataset as datasets
     from synthetic_data.formats.fhir import fhir
 
+    check_card(card)
     sites = network(card)
     data = datasets.make(seed, settings["patients"], sites, unseen=bool(settings.get("hidden", 1)))
     tables = {name: shuffled(seed, name, getattr(data, name)) for name in TABLES}

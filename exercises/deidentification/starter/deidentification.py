@@ -13,10 +13,11 @@ RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationReque
 def deidentify(in_dir, out_dir, key):
     card = tomllib.loads((in_dir / "card.toml").read_text(encoding="utf-8"))
     for name in TABLES:
-        rows = read_csv(in_dir / f"{name}.csv")
-        write_csv(out_dir / f"{name}.csv", [clean_row(name, row, card, key) for row in rows])
+        columns, rows = read_csv(in_dir / f"{name}.csv")
+        write_csv(out_dir / f"{name}.csv", columns, [clean_row(name, row, card, key) for row in rows])
+    people = people_by_patient(in_dir)
     for note in (notes := read_lines(in_dir / "notes.jsonl")):
-        note["text"] = clean_text(note["text"], note["patient_id"], card)
+        note["text"] = clean_text(note["text"], people[note["patient_id"]], card)
     write_lines(out_dir / "notes.jsonl", notes)
     (out_dir / "fhir").mkdir(exist_ok=True)
     for kind in RELEASED:
@@ -34,8 +35,8 @@ def clean_row(table, row, card, key):
     return row
 
 
-def clean_text(text, patient_id, card):
-    """The text of one note."""
+def clean_text(text, people, card):
+    """The text of one note. people: the rows of `patients` and `contacts` that belong to its patient."""
     return text
 
 
@@ -64,14 +65,25 @@ def parse_date(text):
         return None
 
 
+def people_by_patient(in_dir):
+    """patient_id -> the patient's row and the rows of the patient's contacts."""
+    people = {}
+    for name in ["patients", "contacts"]:
+        for row in read_csv(in_dir / f"{name}.csv")[1]:
+            people.setdefault(row["patient_id"], []).append(row)
+    return people
+
+
 def read_csv(path):
     with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+        reader = csv.DictReader(file)
+        rows = list(reader)
+        return reader.fieldnames, rows
 
 
-def write_csv(path, rows):
+def write_csv(path, columns, rows):
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(file, fieldnames=columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

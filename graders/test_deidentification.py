@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from graders.harness.criterion import Award, criterion
 from graders.harness.outcome import Outcome
 from graders.harness.reading import Unreadable, read_ndjson
@@ -14,6 +16,9 @@ from graders.measures.places import Place, credit, mean_share, worst
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from graders.measures.alignment import NotesMeasure
     from synthetic_data.recipes.deidentification import Truth
 
 # Above this share of a direct identifier left, a person looks at the submission.
@@ -63,7 +68,7 @@ def notes_award(files: Files, truth: Truth) -> Award:
     from graders.measures.alignment import measure_notes
 
     try:
-        rows = read_ndjson(files, "notes.jsonl")
+        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * len(truth.notes), max_line=200_000)
     except Unreadable as error:
         return Award(0, str(error))
     if len(rows) != len(truth.notes):
@@ -76,20 +81,24 @@ def notes_award(files: Files, truth: Truth) -> Award:
     weakest = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share < 0.985 and len(kinds))
     text = f"{recall:.1%} of {int(measure.graded.sum())} mentions caught, {kept:.1%} of other words kept"
     text += f"; weakest: {', '.join(weakest.split(', ')[:5])}" if weakest else ""
-    missed = spans[measure.graded & ~measure.caught].iloc[:: max(1, int((measure.graded & ~measure.caught).sum()) // 8)]
-    texts = truth.notes["text"]
-    examples = [
-        f"{row.kind} left in {row.note_id}: …{texts[row.note][max(0, row.start - 25) : row.end + 10]}…"
-        for row in missed.head(8).itertuples()
-    ]
-    poorest = (measure.words - measure.kept).argsort()[::-1][:3]
-    examples += [
-        f"{truth.notes['note_id'][n]}: {measure.words[n] - measure.kept[n]} of {measure.words[n]} other words lost"
-        for n in poorest
-        if measure.words[n] > measure.kept[n]
-    ]
     # Off-the-shelf tools reach about 80 % recall with 85 % of words kept: credit starts where they end.
-    return Award(ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13), text, examples=tuple(examples))
+    fraction = ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13)
+    return Award(fraction, text, examples=tuple(note_examples(truth, spans, measure)))
+
+
+def note_examples(truth: Truth, spans: pd.DataFrame, measure: NotesMeasure) -> list[str]:
+    """Some missed mentions in their surroundings, and the notes that lost most; for practice data."""
+    kinds, names, notes = spans["kind"].tolist(), spans["note_id"].tolist(), spans["note"].tolist()
+    starts, ends, texts = spans["start"].tolist(), spans["end"].tolist(), truth.notes["text"].tolist()
+    missed = np.flatnonzero(measure.graded & ~measure.caught).tolist()
+    found = [
+        f"{kinds[m]} left in {names[m]}: …{texts[notes[m]][max(0, starts[m] - 25) : ends[m] + 10]}…".replace("\n", " ")
+        for m in missed[:: max(1, len(missed) // 8)][:8]
+    ]
+    lost = measure.words - measure.kept
+    ids = truth.notes["note_id"].tolist()
+    worst_notes = [n for n in lost.argsort()[::-1][:3].tolist() if lost[n]]
+    return found + [f"{ids[n]}: {lost[n]} of {measure.words[n]} other words lost" for n in worst_notes]
 
 
 def ramp(value: float, start: float, width: float) -> float:

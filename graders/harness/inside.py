@@ -16,7 +16,6 @@ import os
 import re
 import resource
 import select
-import shutil
 import signal
 import socket
 import stat
@@ -32,6 +31,7 @@ MAX_FRAME = 64 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
+MAX_DEPTH = 60
 WATCH_S = 0.05
 
 
@@ -76,7 +76,7 @@ class Room:
 
     # -- folders
 
-    def lay_out(self, files: Iterator[tuple[str, bytes]]) -> None:
+    def lay_out(self, files: list[tuple[str, bytes]]) -> None:
         """Fill @in with this step's files and nothing else."""
         clear(self.folders["@in"])
         for name, data in files:
@@ -92,6 +92,9 @@ class Room:
             clear(self.folders[name])
             if owner is not None:
                 os.chown(self.folders[name], owner, owner)
+        if self.config["sandboxed"]:
+            for entry in os.scandir("/dev/shm"):  # noqa: S108 - the sandbox's own; nothing outlives a process
+                subprocess.run(["rm", "-rf", entry.path], stderr=subprocess.DEVNULL, timeout=5, check=False)
 
     def disk_used(self) -> int:
         """Bytes held by the sandbox's own file systems; 0 where the work folder is the host's."""
@@ -227,7 +230,10 @@ class Room:
     def obituary(self) -> tuple[str, str]:
         """Why the child is gone, as (status, why)."""
         assert self.process is not None  # noqa: S101 - callers started it
-        code = self.process.wait()
+        try:
+            code = self.process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            return "exited", "closed its reply channel before it answered"
         if code == -signal.SIGXCPU:
             return "timeout", f"used more than {self.limits['cpu_s']} s of CPU time"
         if code < 0:
@@ -235,6 +241,19 @@ class Room:
         return "exited", f"exited with code {code} before it answered"
 
     # -- steps
+
+    def step(self, frame: dict[str, Any], files: list[tuple[str, bytes]]) -> tuple[str, Any]:
+        """One step: lay out its files, then do what the frame says."""
+        self.lay_out(files)
+        deadline = time.monotonic() + frame["limit_s"]
+        if frame["op"] == "http":
+            return self.http(frame, deadline)
+        if self.config["kind"] == "serve":
+            return self.serve(frame, deadline)
+        if frame["op"] == "restart":
+            self.stop()
+            return "ok", None
+        return self.call(frame, deadline)
 
     def call(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
         """Send one call to the child and wait for its answer, watching the limits."""
@@ -267,6 +286,8 @@ class Room:
             status, value = reply["status"], reply["value"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return "refused", {"why": "answered with something that is not a reply"}
+        if not sound(value):
+            return "refused", {"why": f"returned a value that is not plain JSON of at most {MAX_DEPTH} levels"}
         if status == "exited":
             return status, {"why": "left with sys.exit before it returned"}
         if status not in ("ok", "raised"):
@@ -282,8 +303,7 @@ class Room:
         """A moment for the child to flush files it left open."""
         assert self.process is not None  # noqa: S101 - it has just answered
         end = min(deadline, time.monotonic() + EXIT_GRACE_S)
-        while self.process.poll() is None and time.monotonic() < end:
-            self.drain()
+        while self.process.poll() is None and time.monotonic() < end and not self.trouble(deadline):
             time.sleep(0.002)
 
     def serve(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
@@ -338,6 +358,8 @@ class Room:
         for name, open_file in regular_files(self.folders["@out"]):
             if not any(p.fullmatch(name) for p in patterns):
                 continue
+            if not encodable(name) or not name.isprintable():
+                raise Refused("wrote a file whose name cannot be printed")
             if len(found) == self.limits["out_files"]:
                 raise Refused(f"wrote more than {self.limits['out_files']} files")
             with open_file() as stream:
@@ -349,16 +371,49 @@ class Room:
         return found
 
 
+def sound(value: Any) -> bool:
+    """Can the value be stored and read again by any JSON reader? Checked here, as the child may send anything."""
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return False
+        if isinstance(item, dict):
+            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
+        elif isinstance(item, list):
+            waiting += [(part, depth + 1) for part in item]
+        elif isinstance(item, str):
+            if not encodable(item):
+                return False
+        elif isinstance(item, float):
+            if item != item or item in (float("inf"), float("-inf")):
+                return False
+        elif isinstance(item, int) and item.bit_length() > 1024:
+            return False
+    return True
+
+
+def encodable(text: str) -> bool:
+    """Is it UTF-8 text, without half characters?"""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class Refused(Exception):
     """The submission's output passes a limit."""
 
 
 def clear(folder: Path) -> None:
-    """An empty folder."""
-    if folder.is_symlink():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
+    """An empty folder. What was there is moved aside first: deleting may be made slow, or impossible for rmtree."""
+    if folder.is_symlink() or folder.exists():
+        aside = folder.with_name(f"old-{time.monotonic_ns()}")
+        folder.rename(aside)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(["rm", "-rf", str(aside)], stderr=subprocess.DEVNULL, timeout=5, check=False)
+    folder.mkdir(parents=True)
 
 
 def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
@@ -396,6 +451,8 @@ def open_regular(path: str) -> IO[bytes]:
 def main(config: dict[str, Any]) -> None:
     """Answer frames from standard input until it closes or says "end"."""
     no_dump()
+    # With a handler, which Python installs for this signal, even PID 1 can be interrupted from inside.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     room = Room(config)
     try:
@@ -406,17 +463,14 @@ def main(config: dict[str, Any]) -> None:
                 return
             if frame["op"] == "end":
                 return
-            room.lay_out((name, read_exactly(source, size)) for name, size in frame["files"])
-            deadline = time.monotonic() + frame["limit_s"]
-            if frame["op"] == "http":
-                status, value = room.http(frame, deadline)
-            elif config["kind"] == "serve":
-                status, value = room.serve(frame, deadline)
-            elif frame["op"] == "restart":
-                room.stop()
-                status, value = "ok", None
-            else:
-                status, value = room.call(frame, deadline)
+            given = [(name, read_exactly(source, size)) for name, size in frame["files"]]
+            try:
+                status, value = room.step(frame, given)
+            except OSError as error:
+                if frame["id"] == 1:
+                    raise
+                # Before the submission ran, the folders worked; what it left behind is its own doing.
+                status, value = "refused", {"why": f"left its folders unusable ({error.strerror})"}
             if status in ("timeout", "refused", "exited"):
                 room.stop()
             files: list[tuple[str, bytes]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -42,12 +43,12 @@ def play(exercise: Exercise, files: Files, scene: Scene, tier: Tier) -> Played:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
         packages = {} if tier is UNSAFE else importable(exercise.packages)
-        return run(exercise, Mounts(folder, packages), scene, tier)
+        return run(exercise, files, Mounts(folder, packages), scene, tier)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run(exercise: Exercise, mounts: Mounts, scene: Scene, tier: Tier) -> Played:
+def run(exercise: Exercise, files: Files, mounts: Mounts, scene: Scene, tier: Tier) -> Played:
     """The loop itself."""
     replies: list[Reply] = []
     added: Files = {}
@@ -76,23 +77,26 @@ def run(exercise: Exercise, mounts: Mounts, scene: Scene, tier: Tier) -> Played:
                 break
             except Exception as error:
                 raise GraderError(f"the recipe of {exercise.name} broke at step {len(replies)}: {error!r}") from error
-    return Played(tuple(replies), {**scene.truth, **added}, blocked(exercise, replies), log)
+    return Played(tuple(replies), {**scene.truth, **added}, blocked(exercise, files, replies), log)
 
 
-def blocked(exercise: Exercise, replies: list[Reply]) -> str:
+def blocked(exercise: Exercise, files: Files, replies: list[Reply]) -> str:
     """Why the submission would not run, or "". A recipe that stops at a failed step leaves the play blocked there."""
     last = replies[-1]
     if last.status == "ok":
         return ""
-    return describe(last, exercise.target)
+    return describe(last, exercise.target, files)
 
 
-def describe(reply: Reply, target: str) -> str:
+def describe(reply: Reply, target: str, files: Files) -> str:
     """A failed reply in one line, without any text the submission chose (it could hold a hidden value)."""
     value: Mapping[str, Any] = reply.value if isinstance(reply.value, dict) else {}
     if reply.status == "raised":
-        name, where = str(value.get("error", "an exception")), str(value.get("where", ""))
-        name = name if name.isidentifier() and len(name) < 60 else "an exception"
-        where = where if len(where) < 120 and where.isprintable() and where.isascii() else ""
-        return f"{target}: raised {name}" + (f" at {where}" if where else "")
+        # Names that a submission can make up at run time could spell a hidden value: only Python's own exceptions
+        # and those its source spells out are named, and only lines of its own files.
+        name, where = str(value.get("error", "")), str(value.get("where", ""))
+        known = isinstance(getattr(builtins, name, None), type) or any(name.encode() in d for d in files.values())
+        path, _, line = where.rpartition(":")
+        place = f" at {where}" if path in files and line.isdigit() and len(line) < 7 else ""
+        return f"{target}: raised {name if known and name.isidentifier() else 'an exception'}{place}"
     return f"{target}: {value.get('why', reply.status)}"

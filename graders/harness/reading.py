@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +19,8 @@ MAX_COLUMNS = 200
 MAX_ROWS = 2_000_000
 MAX_DEPTH = 60
 MAX_BYTES = 200 * 2**20
+MAX_LINE = 4 * 2**20
+HEADER = 64 * 1024
 
 
 class Unreadable(Exception):
@@ -43,28 +46,32 @@ def read_text(files: Files, name: str) -> str:
         raise Unreadable(f"{name} is not UTF-8 text") from None
 
 
-def read_table(files: Files, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(files: Files, name: str, columns: Sequence[str] = (), max_rows: int = MAX_ROWS) -> pd.DataFrame:
     """A CSV as a frame of texts ("" for nothing), with at least `columns`. Raises Unreadable."""
     import pandas as pd
 
     text = read_text(files, name)
     if "\0" in text:
         raise Unreadable(f"{name} is not a CSV text (it holds a NUL)")
-    if text.count("\n") > MAX_ROWS:
-        raise Unreadable(f"{name} has more than {MAX_ROWS} lines")
-    first = text[: 64 * 1024].split("\n", 1)[0]
+    if max(text.count("\n"), text.count("\r")) > max_rows + 1:
+        raise Unreadable(f"{name} has more than {max_rows} lines")
+    # The header as pandas will see it: quoted, it may run over several lines.
+    reader = csv.reader(io.StringIO(text[:HEADER], newline=""))
     try:
-        header = next(csv.reader([first]))
+        header = next(reader)
     except (csv.Error, StopIteration):
         raise Unreadable(f"{name} has no readable header line") from None
-    if len(header) > MAX_COLUMNS or len(first) == 64 * 1024:
+    if len(header) > MAX_COLUMNS or (len(text) > HEADER and reader.line_num * 2 > text[:HEADER].count("\n")):
         raise Unreadable(f"{name} has more than {MAX_COLUMNS} columns")
     if len(set(header)) < len(header):
         raise Unreadable(f"{name} has two columns of the same name")
     if missing := [c for c in columns if c not in header]:
         raise Unreadable(f"{name} has no column {', '.join(missing)}")
     try:
-        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False, index_col=False)
+        with warnings.catch_warnings():
+            # Cells beyond the header would be dropped unread.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, na_filter=False, index_col=False)
     except (ValueError, pd.errors.ParserError, pd.errors.ParserWarning):
         raise Unreadable(f"{name} is not a regular CSV") from None
 
@@ -91,13 +98,15 @@ def read_json(files: Files, name: str) -> Any:
         raise Unreadable(text if text.startswith(name) else f"{name} {text}") from None
 
 
-def read_ndjson(files: Files, name: str) -> list[dict[str, Any]]:
-    """One output as a list of JSON objects, one a line."""
-    lines = [line for line in fetch(files, name).split(b"\n") if line.strip()]
-    if len(lines) > MAX_ROWS:
-        raise Unreadable(f"{name} has more than {MAX_ROWS} lines")
+def read_ndjson(files: Files, name: str, max_rows: int = MAX_ROWS, max_line: int = MAX_LINE) -> list[dict[str, Any]]:
+    """One output as a list of JSON objects, one a line of at most `max_line` bytes. Raises Unreadable."""
+    data = fetch(files, name)
+    if data.count(b"\n") > max_rows + 1:
+        raise Unreadable(f"{name} has more than {max_rows} lines")
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate((line for line in data.split(b"\n") if line.strip()), 1):
+        if len(line) > max_line:
+            raise Unreadable(f"{name} line {number} is longer than {max_line // 1000} KB")
         try:
             value = parse_json(line)
         except Unreadable as error:
@@ -113,7 +122,8 @@ def deeper_than(data: bytes, limit: int) -> bool:
     if data.count(b"{") + data.count(b"[") <= limit:
         return False
     depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', data):
+    # An unclosed string ends with the text, or looking for its end again and again would take quadratic time.
+    for token in re.finditer(rb'(?s)"(?:[^"\\]|\\.)*(?:"|\Z)|[\[{]|[\]}]', data):
         mark = token.group()[:1]
         depth += (mark in b"[{") - (mark in b"]}")
         if depth > limit:

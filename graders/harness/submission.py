@@ -70,8 +70,9 @@ def read(path: Path, exercises: Iterable[Exercise]) -> dict[str, Part]:
     submission cannot be read at all, every one is "blocked". Raises UsageError when nothing is at `path`.
     """
     exercises = list(exercises)
-    if not path.exists():
-        raise UsageError(f"{path}: there is no such file or folder")
+    if not path.is_dir() and not path.is_file():
+        what = "is neither a file nor a folder" if path.exists() else "there is no such file or folder"
+        raise UsageError(f"{path}: {what}")
     try:
         if path.is_dir():
             listing = list_folder(path)
@@ -162,7 +163,7 @@ def check_name(name: str) -> None:
         raise Fault(f"holds a path that leaves its folder ({shown(name)})")
     if len(parts) > MAX_DEPTH:
         raise Fault(f"holds folders nested more than {MAX_DEPTH} deep")
-    if len(name) > MAX_NAME or not name.isprintable():
+    if len(name.encode("utf-8", "surrogateescape")) > MAX_NAME or not name.isprintable():
         raise Fault(f"holds a file name that is too long or not printable ({shown(name)})")
 
 
@@ -206,7 +207,8 @@ def list_zip(path: Path) -> Listing:
     """Every entry of a zip, from its directory; contents are read on demand and never written to disk."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except Exception:
+        # zipfile and its decompressors raise a dozen kinds of errors on damaged or hostile archives.
         raise Fault(f"{shown(path.name)} is not a readable zip") from None
     entries = archive.infolist()
     if len(entries) > MAX_ENTRIES:
@@ -222,12 +224,16 @@ def list_zip(path: Path) -> Listing:
         sizes[entry.filename] = -1 if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG) else entry.file_size
         if entry.file_size > 2**20 and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
             raise Fault(f"{shown(entry.filename)} unpacks to more than {MAX_RATIO} times its packed size")
+    for name in sizes:
+        parts = name.split("/")
+        if any("/".join(parts[:n]) in sizes for n in range(1, len(parts))):
+            raise Fault(f"holds {shown(name)} inside something that is a file")
 
     def fetch(name: str, cap: int) -> bytes:
         try:
             with archive.open(name) as stream:
                 data = stream.read(cap + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, EOFError, ValueError) as error:
+        except Exception as error:
             raise Fault(f"{shown(name)} cannot be unpacked ({type(error).__name__})") from None
         if len(data) > cap:
             raise Fault("is larger than the exercise allows")

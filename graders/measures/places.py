@@ -76,6 +76,28 @@ def date_follows(given: pd.Series, true: pd.Series, rule: str, max_days: int) ->
     return (days >= 1) & (days <= max_days)
 
 
+def one_text(given: pd.Series) -> pd.Series:
+    """(n,) bool: blank, or the one text that most rows of the column hold: a mask says nothing about its row."""
+    filled = given.str.strip()
+    mask = filled[filled != ""].mode()
+    return (filled == "") | (filled == (mask.iloc[0] if len(mask) and (filled == mask.iloc[0]).mean() > 0.5 else ""))
+
+
+def one_shift(given: list[pd.Series], true: list[pd.Series], patients: list[pd.Series]) -> tuple[int, int]:
+    """(patients whose dates all move alike, and not as most other patients' do; patients).
+
+    Each list holds one series per column of dates, of ISO texts and of patient ids.
+    """
+    days = (pd.to_datetime(pd.concat(given).str[:10], errors="coerce", format="%Y-%m-%d")
+            - pd.to_datetime(pd.concat(true).str[:10])).dt.days  # fmt: skip
+    moves = pd.DataFrame({"patient": pd.concat(patients).to_numpy(), "days": days.to_numpy()}).dropna()
+    shifts = moves.groupby("patient")["days"].agg(["min", "max"])
+    alike = shifts["min"] == shifts["max"]
+    commonest = shifts["min"].map(shifts["min"].value_counts(normalize=True)).fillna(0)
+    # One shift for everybody is no secret: any known date of any patient gives it away.
+    return int((alike & (commonest < 0.5)).sum()), int(pd.concat(patients).nunique())
+
+
 def free_of(code: pd.Series, texts: Iterable[str]) -> pd.Series:
     """(n,) bool: the row's own code is not in the row's text, whatever its case and separators.
 

@@ -109,7 +109,7 @@ def read(files: Files, kind: str, count: int, faults: list[str]) -> list[Resourc
     """The resources of one type, `count` of them; empty ones where the file cannot be used."""
     name = f"fhir/{kind}.ndjson"
     try:
-        resources = read_ndjson(files, name)
+        resources = read_ndjson(files, name, max_rows=2 * count, max_line=200_000)
         if len(resources) != count:
             raise Unreadable(f"{name} has {len(resources)} resources for {count}")
         if any(resource.get("resourceType") != kind for resource in resources):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from graders.harness.reading import Unreadable, read_table
+from graders.harness.reading import Unreadable, read_ndjson, read_table
 from graders.measures.leakage import IdentifierScan
-from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
+from graders.measures.places import Place, date_clean, date_follows, free_of, one_shift, one_text, one_to_one, same_text
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ KEPT = {
     "meds": ["rxnorm", "name"],
 }
 DATES = {"encounters": ["start", "end"], "conditions": ["onset_date"], "labs": ["taken_at"], "meds": ["start_date"]}
+FHIR_TYPES = ("Patient", "Encounter", "Condition", "Observation", "MedicationRequest", "Organization", "Practitioner")
+RELEASED_FILES = {
+    *(f"{name}.csv" for name in KEPT),
+    "notes.jsonl",
+    *(f"fhir/{kind}.ndjson" for kind in (*FHIR_TYPES, "DocumentReference", "RelatedPerson")),
+}
 FREE_TEXT = {"labs": ("lab_id", "comment"), "meds": ("med_id", "sig")}
 OLDEST = 90
 
@@ -56,21 +62,32 @@ def judge(files: Files, truth: Truth) -> tuple[list[Place], list[Place], list[st
     must_stay: list[Place] = []
     faults: list[str] = []
     pseudonyms: pd.Series | None = None
+    moved: list[tuple[pd.Series, pd.Series, pd.Series]] = []
     for name, original in truth.tables.items():
         try:
-            table = read_table(files, f"{name}.csv")
+            table = read_table(files, f"{name}.csv", max_rows=2 * len(original))
             if len(table) != len(original):
                 raise Unreadable(f"{name}.csv has {len(table)} rows for {len(original)}")
         except Unreadable as error:
             faults.append(str(error))
             table = pd.DataFrame(index=original.index)
+        extra = [c for c in table.columns if c not in original.columns]
+        if extra:
+            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra), direct=True))
         # A column that is not there is clean, and has not survived.
-        table = table.reindex(columns=[*original.columns, *table.columns.difference(original.columns)], fill_value="")
+        table = table.reindex(columns=[*original.columns, *extra], fill_value="")
+        moved += [(table[c], original[c], original["patient_id"]) for c in DATES.get(name, [])]
         must_go += clean_places(name, table, original, truth)
         must_stay += surviving_places(name, table, original, truth)
         if name == "patients":
             pseudonyms = pd.Series(table["patient_id"].to_numpy(), index=original["patient_id"])
         must_stay.append(linked(name, table, original, pseudonyms))
+    must_go += note_places(files, truth)
+    if truth.card["dates"]["rule"] == "shift":
+        good, total = one_shift(*map(list, zip(*moved, strict=True)))
+        must_stay.append(Place("dates (one shift per patient)", good, total))
+    if others := [name for name in files if name not in RELEASED_FILES]:
+        must_go.append(Place("files that are not asked for", 0, len(others), direct=True))
     return must_go, must_stay, faults
 
 
@@ -92,7 +109,11 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
         places.append(Place(f"{name}.patient_id", int(free.sum()), len(free)))
     for column, rows in found.groupby("place", sort=False):
         direct = name in ("patients", "contacts") and column in DIRECT
-        places.append(Place(f"{name}.{column}", int((~rows["leaked"]).sum()), len(rows), direct))
+        gone = ~rows["leaked"].to_numpy(bool)
+        if column in IDENTIFIERS[name] and column != "patient_id":
+            # Somebody else's number, or a code for it, in place of one's own is still an identifier.
+            gone &= one_text(table[column]).to_numpy()[rows["owner"].to_numpy(int)]
+        places.append(Place(f"{name}.{column}", int(gone.sum()), len(rows), direct))
     for column in DATES.get(name, []):
         clean = date_clean(table[column], original[column])
         places.append(Place(f"{name}.{column} (true dates)", int(clean.sum()), len(clean)))
@@ -103,6 +124,25 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
         clean = (table[column].str.strip() != original[column]) | (original[column] == "")
         places.append(Place(f"{name}.{column} (withheld)", int(clean.sum()), len(clean)))
     return places
+
+
+def note_places(files: Files, truth: Truth) -> list[Place]:
+    """What must be gone from the notes' fields beside the text; a missing file is clean, and costs elsewhere."""
+    try:
+        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * len(truth.notes), max_line=200_000)
+    except Unreadable:
+        return []
+    if len(rows) != len(truth.notes):
+        return []
+    ids = ("|".join(str(row.get(name, "")) for name in ("note_id", "patient_id", "encounter_id")) for row in rows)
+    free = free_of(truth.notes["patient_id"], ids)
+    clean = date_clean(pd.Series([str(row.get("written_at", "")) for row in rows]), truth.notes["written_at"])
+    extra = {name for row in rows for name in row} - set(truth.notes.columns)
+    return [
+        Place("notes.patient_id", int(free.sum()), len(free)),
+        Place("notes.written_at (true dates)", int(clean.sum()), len(clean)),
+        Place("notes.jsonl (fields that are not asked for)", 0, len(extra), direct=True),
+    ]
 
 
 def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame:

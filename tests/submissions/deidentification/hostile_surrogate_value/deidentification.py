@@ -1,0 +1,2 @@
+def deidentify(in_dir, out_dir, key):
+    return "\ud800"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import stat
@@ -173,7 +174,9 @@ def list_folder(root: Path) -> Listing:
     waiting = [""]
     while waiting:
         folder = waiting.pop()
-        for entry in os.scandir(root / folder):
+        with os.scandir(root / folder) as found:
+            entries = list(itertools.islice(found, MAX_ENTRIES + 1))
+        for entry in entries:
             name = f"{folder}{entry.name}"
             if hidden(entry.name):
                 continue

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.measures.dates import said
+from graders.measures.disguises import Codes
 from graders.measures.mentions import CODE_KINDS, Mention, Stretch
 from graders.measures.tokens import Words, visible
 
@@ -32,8 +33,8 @@ class NotesMeasure:
     """caught, graded: (spans,) bool; only graded mentions count.  words, kept, read: (notes,).
 
     words: how many words of the note belong to no mention; kept: how many of them are in the output, in order and with
-    the same letters.  read: False where the note was missing, or longer than `longest_read` allows; then nothing is
-    caught and nothing kept.
+    the same letters.  read: False where the note was missing, or has more characters or words than `longest_read` and
+    `most_words` allow, or more codes than disguises.MOST_CODES; then nothing is caught and nothing kept.
     """
 
     caught: npt.NDArray[np.bool_]
@@ -54,8 +55,16 @@ class NotesMeasure:
 
 
 def longest_read(original: str) -> int:
-    """Characters of output that are read for a note; a longer one counts as missing, which bounds the time."""
-    return 2 * len(original) + 2000
+    """Characters of output that are read for a note; a longer one counts as missing, which bounds the time.
+
+    They are counted as given and once more as `visible`: one character may stand for eighteen.
+    """
+    return 2 * len(original) + 500
+
+
+def most_words(original: int) -> int:
+    """Words of output that are read for a note of so many words."""
+    return 2 * original + 50
 
 
 def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans: pd.DataFrame) -> NotesMeasure:
@@ -85,8 +94,14 @@ def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans
         words[note] = pair.owners.count(_FREE)
         if output is None or len(output) > longest_read(original):
             continue
+        shown = visible(output)
+        if len(shown) > longest_read(original):
+            continue
+        out = Words.of(shown)
+        if len(out.keys) > most_words(len(pair.owners)) or Codes.of(shown).too_many:
+            continue
         read[note] = True
-        pair = pair.against(output)
+        pair = pair.against(out)
         kept[note] = pair.kept()
         survived = pair.survivors()
         caught[rows] = [graded[r] and i not in survived for i, r in enumerate(rows)]
@@ -127,9 +142,8 @@ class _Pair:
             text += part.text
         return cls(mentions, Words(text, written, keys, starts, ends), owners, Words.of(output), [-1] * len(keys))
 
-    def against(self, output: str) -> _Pair:
+    def against(self, out: Words) -> _Pair:
         """The same note beside the submission's text."""
-        out = Words.of(visible(output))
         # Dates are judged by what they say. As words, "02" and "2024" would pair up with parts of other dates.
         dated = [o >= 0 and self.mentions[o].kind == "DATE" for o in self.owners]
         to = align(self.note, out, [o >= 0 for o in self.owners], dated)
@@ -215,12 +229,16 @@ class _Pair:
         in_order = said(text) if len(dated) > 1 else []
         # Two dates side by side, both shifted: the first that stands there is for the first, and so on.
         one_each = len(in_order) == len(dated) > 1
+        # Most mentions found no word of theirs; they are judged by the same stretch.
+        found = {owner_of_out[p] for p in positions if p in owner_of_out}
+        shared = Stretch.of(self.out, [p for p in positions if p not in owner_of_out], text)
         survived = set()
         for m in members:
-            mention = self.mentions[m]
-            chosen = [p for p in positions if owner_of_out.get(p, m) == m]
+            mention, stretch = self.mentions[m], shared
+            if m in found:
+                stretch = Stretch.of(self.out, [p for p in positions if owner_of_out.get(p, m) == m], text)
             dates = [in_order[dated.index(m)]] if one_each and mention.kind == "DATE" else None
-            if mention.survives(Stretch.of(self.out, chosen, text), dates):
+            if mention.survives(stretch, dates):
                 survived.add(m)
         return survived
 

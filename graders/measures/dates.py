@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -113,6 +114,12 @@ def said(text: str, day_first: bool = False) -> list[Said]:
 
     day_first: read 03/04/2024 as the third of April.
     """
+    return list(_said(text, day_first))
+
+
+# All mentions of a gap are judged by the same text.
+@lru_cache(maxsize=256)
+def _said(text: str, day_first: bool) -> tuple[Said, ...]:
     found = []
     for match in _PATTERN.finditer(text):
         parts = {name[0]: value for name, value in match.groupdict().items() if value}
@@ -131,7 +138,7 @@ def said(text: str, day_first: bool = False) -> list[Said]:
         weekday = _DAYS.index(parts["w"].lower()) + 1 if "w" in parts else 0
         if month <= 12 and day <= 31 and not ("a" in parts and 0 in (month, day)):
             found.append(Said(year, month, day, weekday))
-    return found
+    return tuple(found)
 
 
 def reads_day_first(text: str, truth: Said) -> bool:

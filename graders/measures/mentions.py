@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from graders.measures.dates import Said, reads_day_first, said, tells
-from graders.measures.disguises import digests, revealed
-from graders.measures.tokens import Words, squeezed, visible
+from graders.measures.disguises import Codes
+from graders.measures.tokens import Words, spelled, squeezed, visible
 
 CODE_KINDS = frozenset({"PHONE", "SSN", "MRN", "HEALTH_PLAN", "ACCOUNT", "VEHICLE", "DEVICE", "IP"})
 
@@ -71,7 +71,6 @@ _CLOSES_MASK = "]>}*#•█■▒"
 _LINKED = re.compile(r"[-.()+\s]{1,3}")
 
 _LONG_CODE = re.compile(r"[0-9A-Za-z+/=_-]{8,}")
-_HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{8,128}(?![0-9a-z])")
 
 _NUMBER_WORDS = dict(
     zip(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"], range(1, 10), strict=True)
@@ -113,6 +112,65 @@ class Stretch:
             [whole[e:s] for e, s in zip(ends, [*starts[1:], len(whole)], strict=False)],
         )
 
+    # One stretch is asked about every mention of its gap.
+    @cached_property
+    def found(self) -> frozenset[str]:
+        """Its words."""
+        return frozenset(self.keys)
+
+    @cached_property
+    def joined(self) -> str:
+        """Its words run together."""
+        return "".join(self.keys)
+
+    @cached_property
+    def spelled(self) -> list[str]:
+        """What its single characters spell."""
+        return spelled(self.keys)
+
+    @cached_property
+    def numbers(self) -> list[str]:
+        """Its words with digits, run together where no more than a separator stands between them."""
+        groups = [""]
+        for key, link in zip(self.keys, self.links, strict=True):
+            for part in re.split(r"x{2,}", key) if "xx" in key else [key]:
+                if any(c.isdigit() for c in part) and part not in GENERIC:
+                    groups[-1] += part
+                else:
+                    groups.append("")
+            if not _LINKED.fullmatch(link):
+                groups.append("")
+        return list(dict.fromkeys(group for group in [*groups, *self.spelled] if any(c.isdigit() for c in group)))
+
+    @cached_property
+    def parts(self) -> dict[str, list[_Part]]:
+        """Its words as parts of hidden ones, by "^" and the first letter and, what ends a word, "$" and the last."""
+        parts: dict[str, list[_Part]] = {}
+        for part in dict.fromkeys(map(_Part.of, self.keys, self.before, self.after)):
+            if part.shown:
+                parts.setdefault("^" + part.shown[0], []).append(part)
+                if part.cut_before:
+                    parts.setdefault("$" + part.shown[-1], []).append(part)
+        return parts
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A word of output: what it shows, and whether a mask stands before and after it."""
+
+    shown: str
+    cut_before: bool
+    cut_after: bool
+
+    @staticmethod
+    @lru_cache(maxsize=4096)
+    def of(key: str, before: str, after: str) -> _Part:
+        """From a word and the characters next to it."""
+        shown = _MASKED_TAIL.sub("", key)
+        inside_tag = before in _OPENS_MASK and before != "" and before != "*"
+        cut_after = len(shown) < len(key) or (after in _OPENS_MASK and after != "" and not inside_tag)
+        return _Part(shown, before in _CLOSES_MASK and before != "", cut_after)
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -149,7 +207,7 @@ class Mention:
         if _in_disguise(self.text, self.words, stretch.text):
             return True
         if self.code:
-            return _code_survives(self.code, stretch, self.kind == "PHONE")
+            return any(_code_in(self.code, number, self.kind == "PHONE") for number in stretch.numbers)
         return _words_survive(self.kind, self.text, self.words, stretch)
 
     def _date_survives(self, meant: Said, own: list[Said], text: str, dates: Sequence[Said] | None) -> bool:
@@ -188,19 +246,6 @@ def code_of(kind: str, text: str) -> str:
     return "".join(keys) if any(c.isdigit() for k in keys for c in k) else ""
 
 
-def _code_survives(code: str, stretch: Stretch, phone: bool) -> bool:
-    groups = [""]
-    for key, link in zip(stretch.keys, stretch.links, strict=True):
-        for part in re.split(r"x{2,}", key):
-            if any(c.isdigit() for c in part) and part not in GENERIC:
-                groups[-1] += part
-            else:
-                groups.append("")
-        if not _LINKED.fullmatch(link):
-            groups.append("")
-    return any(_code_in(code, group, phone) for group in groups if group)
-
-
 def _code_in(code: str, group: str, phone: bool) -> bool:
     bare = code.lstrip("0")
     if code in group or (len(bare) >= 4 and bare in group):
@@ -210,73 +255,78 @@ def _code_in(code: str, group: str, phone: bool) -> bool:
         # Another whole number stands there. All that is left to ask is whether it is ours, shortened or zeroed out.
         if group in code:
             return True
-        changed = [i for i, (a, b) in enumerate(zip(code, group, strict=False)) if a != b]
+        if len(group) != n:
+            return False
+        changed = [i for i, (a, b) in enumerate(zip(code, group, strict=True)) if a != b]
         filler = set(group[changed[0] : changed[-1] + 1]) if changed else set()
-        return len(group) == n and filler in ({"0"}, {"9"}) and 3 <= len(changed) <= n - 4
+        return filler in ({"0"}, {"9"}) and 3 <= len(changed) <= n - 4
     run = min(4, n, max(3, -(-n // 2)))
     return any(code[i : i + run] in group for i in range(n - run + 1))
 
 
 def _words_survive(kind: str, text: str, mine: Sequence[str], stretch: Stretch) -> bool:
-    keys = set(stretch.keys)
-    spelled = "".join(k if len(k) == 1 else " " for k in stretch.keys)
+    found = stretch.found
     if len(own := Words.of(visible(text)).keys) > 1 and all(len(k) == 1 for k in own):
-        return "".join(own) in keys or "".join(own) in spelled  # "M-A-R-I-S-O-L", or the initials "R.P."
+        # "M-A-R-I-S-O-L", or the initials "R.P."
+        initials = "".join(k if len(k) == 1 else " " for k in stretch.keys)
+        return "".join(own) in found or "".join(own) in initials
     lone = len(mine) == 1
-    readable = {k for k in mine if k in keys}
-    if any(len(k) > 1 or lone for k in readable):
+    if any(len(k) > 1 or lone for k in mine if k in found):
         return True
-    joined = "".join(stretch.keys)
     whole = squeezed(visible(text))
-    if len(whole) >= 6 and whole in joined:
+    if len(whole) >= 6 and whole in stretch.joined:
         return True
-    if any(len(w) >= 4 and w in spelled for w in mine):
+    if any(len(w) >= 4 and w in run for w in mine for run in stretch.spelled):
+        return True
+    if any(len(w) >= 4 and w.isalpha() and w[::-1] in found for w in mine):
         return True
     return any(
-        _part_survives(kind, word, key, before, after)
-        for key, before, after in zip(stretch.keys, stretch.before, stretch.after, strict=True)
+        _part_survives(kind, word, part)
         for word in mine
-        if word[0] in key or key[0] in word
+        for end in ("^" + word[0], "$" + word[-1])
+        for part in stretch.parts.get(end, ())
     )
 
 
-def _part_survives(kind: str, word: str, key: str, before: str, after: str) -> bool:
-    """Whether `key` shows so much of `word` that the rest can be guessed, as in "Quinter*" or "Q[NAME]"."""
-    shown = _MASKED_TAIL.sub("", key)
-    if not shown:
-        return False
-    inside_tag = before in _OPENS_MASK and before != "" and before != "*"
-    cut_after = len(shown) < len(key) or (after in _OPENS_MASK and after != "" and not inside_tag)
-    cut_before = before in _CLOSES_MASK and before != ""
+def _part_survives(kind: str, word: str, part: _Part) -> bool:
+    """Whether `part` shows so much of `word` that the rest can be guessed, as in "Quinter*" or "Q[NAME]"."""
+    shown = part.shown
     if kind == "LOCATION" and word.isdigit() and len(word) == 5 and shown == word[:3]:
         return shown in SMALL_ZIP3  # other three-digit ZIP codes may stay
     enough = len(shown) >= 4 or 2 * len(shown) >= len(word)
-    if cut_after and word.startswith(shown):
+    if part.cut_after and word.startswith(shown):
         return enough or kind == "NAME"  # an initial is derived from a name
-    if cut_before and word.endswith(shown):
+    if part.cut_before and word.endswith(shown):
         return enough
     if not (word.isalpha() and shown.isalpha() and min(len(word), len(shown)) >= 4):
         return False
-    if shown[::-1] == word:
-        return True
     # Without a mask beside it, "Maria" for "Mariana" may be another name; "Hendersons" for "Henderson" is not.
     longer, shorter = (word, shown) if len(word) >= len(shown) else (shown, word)
     return longer.startswith(shorter) and len(shorter) >= 0.75 * len(longer)
 
 
-def _ages(text: str, bounds: bool = True) -> set[int]:
+@lru_cache(maxsize=256)
+def _ages(text: str, bounds: bool = True) -> frozenset[int]:
     """The ages a text states; without `bounds`, "90+", "over 90" and "90s" are no ages."""
-    found = {(90 if m[1] else 100) + _NUMBER_WORDS.get((m[2] or "").lower(), 0) for m in _AGE_IN_WORDS.finditer(text)}
-    return found | {int(m["age"]) for m in _AGE.finditer(text) if bounds or not (m["over"] or m["plus"])}
+    words = frozenset(
+        (90 if m[1] else 100) + _NUMBER_WORDS.get((m[2] or "").lower(), 0) for m in _AGE_IN_WORDS.finditer(text)
+    )
+    return words | {int(m["age"]) for m in _AGE.finditer(text) if bounds or not (m["over"] or m["plus"])}
 
 
 def _in_disguise(mention: str, words: Sequence[str], text: str) -> bool:
     """Whether a hash, base64 or hexadecimal form of the mention or of one of its words stands in the text."""
     if not _LONG_CODE.search(text):
         return False
+    codes, shown = _disguised(text)
     telling = [mention, *(w for w in words if len(w) >= 4)]
-    shown = [squeezed(found) for found in revealed(text)]
-    if any(whole in found for found in shown for whole in map(squeezed, telling) if len(whole) >= 4):
+    if shown and any(whole in shown for whole in map(squeezed, telling) if len(whole) >= 4):
         return True
-    codes = _HASH.findall(text.lower())
-    return any(digest.startswith(code) for code in codes for value in telling for digest in digests(value))
+    return codes.hash_any(telling)
+
+
+# All mentions of a gap are judged by the same text.
+@lru_cache(maxsize=64)
+def _disguised(text: str) -> tuple[Codes, str]:
+    codes = Codes.of(text)
+    return codes, " ".join(map(squeezed, codes.readable))

@@ -43,7 +43,8 @@ def worst(places: Iterable[Place], verb: str, most: int = 4) -> str:
     if not wrong:
         return ""
     named = ", ".join(f"{p.name} ({p.total - p.good} of {p.total})" for p in wrong[:most])
-    more = f" and {len(wrong) - most} more places" if len(wrong) > most else ""
+    rest = len(wrong) - most
+    more = f" and {rest} more place{'s' if rest > 1 else ''}" if rest > 0 else ""
     return f"{verb} {named}{more}"
 
 

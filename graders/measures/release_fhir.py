@@ -73,6 +73,7 @@ MAY_STAY = (
     "race",
     "ethnicity",
     "language",
+    "born",
     "provider_given",
     "provider_family",
     "harmless",
@@ -139,6 +140,7 @@ def clean_places(kind: str, resources: list[Resource], rows: pd.DataFrame, truth
             language=rows["language"].map(LANGUAGES).fillna(""),
             race=rows["race"] + " " + rows["race"].map(RACES).fillna(""),
             ethnicity=rows["ethnicity"] + " " + rows["ethnicity"].map(ETHNICITIES).fillna(""),
+            born=rows["birth_date"].str[:4],
         )
     withheld = truth.card["withhold"]["patients"]
     kept = pd.concat(

@@ -96,6 +96,9 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     wanted = identifiers(name, original, truth)
     withheld = truth.card["withhold"].get(name, [])
     kept = long_form(original, [c for c in KEPT[name] if c not in withheld])
+    if name == "patients":
+        # A house number that equals the year of birth is no street left.
+        kept = pd.concat([kept, pd.DataFrame({"owner": original.index, "text": birth_words(truth)})])
     if name in FREE_TEXT:
         kept = pd.concat([kept, pd.DataFrame({"owner": range(len(original)), "text": harmless(name, original, truth)})])
     # Most rows of the large tables hold no identifier but the patient's id; only the others are searched for more.

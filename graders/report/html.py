@@ -35,12 +35,12 @@ def template() -> jinja2.Template:
     return environment.get_template("scorecard.html.j2")
 
 
-def by_skill(card: Scorecard) -> list[tuple[str, Decimal, Decimal]]:
+def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
     """(skill, earned, points), in the order of the rubric."""
-    found: dict[str, tuple[Decimal, Decimal]] = {}
+    found: dict[str, tuple[Decimal, float]] = {}
     for line in card.lines:
-        earned, points = found.get(line.criterion.skill, (Decimal(0), Decimal(0)))
-        found[line.criterion.skill] = (earned + (line.earned or 0), points + Decimal(str(line.criterion.points)))
+        earned, points = found.get(line.criterion.skill, (Decimal(0), 0.0))
+        found[line.criterion.skill] = (earned + (line.earned or 0), points + line.criterion.points)
     return [(skill, *sums) for skill, sums in found.items()]
 
 

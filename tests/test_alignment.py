@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.measures.alignment import longest_read, measure_notes
+from graders.measures.alignment import longest_read, measure_notes, most_words
 from graders.measures.dates import Said, said
 
 planting = runpy.run_path(str(Path(__file__).parent / "benchmarks" / "alignment.py"))
@@ -114,6 +114,13 @@ QUINTERO = "Seen {{NAME|Mr. Quintero}} in clinic today."
         "UXVpbnRlcm8=",
         "d2a1cab1d4ba2a24c0ba4d3e0bbb49d5 5175696e7465726f",  # hexadecimal of the bytes
         "[Quintero]",
+        "Q\u034fu\u034fi\u034fn\u034ft\u034fe\u034fr\u034fo",
+        "Q\u115fu\u115fi\u115fn\u115ft\u115fe\u115fr\u115fo",
+        "Q\u0301u\u0316i\u0301n\u0316t\u0301e\u0316r\u0301o",
+        "Q u i n t e r o",
+        "Q_x_u_x_i_x_n_x_t_x_e_x_r_x_o",
+        "Q\u1d1c\u026a\u0274\u1d1b\u1d07\u0280\u1d0f",  # small capitals
+        "Nb8ddf79f4b1d32",  # SHA-256 of "Quintero", cut, behind a letter
     ],
 )
 def test_a_name_left_in_part_or_in_disguise_is_a_leak(left):
@@ -187,7 +194,12 @@ def test_equal_words_side_by_side_are_told_apart(text, output, expected):
         ("the 27th", "---27", ["the 27th", "the twenty-seventh"], ["the 30th", "[DATE]", "a later day"]),
         ("26JAN27", "1927-01-26", ["26JAN27", "1927-01-26", "1/26/27"], ["1927", "02FEB27"]),
         ("Tues", "weekday", ["Tuesday", "tues"], ["Friday", "[DATE]", ""]),
-        ("14/03/2024", "2024-03-14", ["14/03/2024", "14.03.24"], ["19/03/2024"]),
+        (
+            "14/03/2024",
+            "2024-03-14",
+            ["14/03/2024", "14.03.24", "14\u221503\u22152024", "2024\u201003\u201014", "14/03/202\U000104a4"],
+            ["19/03/2024"],
+        ),
         ("2024-03-14T08:15:00-07:00", "2024-03-14", ["2024-03-14T08:15:00-07:00"], ["2024-03-20T08:15:00-07:00"]),
     ],
 )
@@ -213,7 +225,12 @@ def test_of_two_shifted_dates_side_by_side_the_first_may_become_the_second():
             ["[PHONE]", "559-555-0188", "(559) ***-****", "212-555-0107", ""],
         ),
         ("PHONE", "559.555.0143 x22", ["5595550143"], ["[PHONE] x22"]),
-        ("SSN", "900-12-3457", ["900 12 3457", "***-**-3457"], ["***-**-****", "912-33-7001", "[SSN]"]),
+        (
+            "SSN",
+            "900-12-3457",
+            ["900 12 3457", "***-**-3457", "9 : 0 : 0 : 1 : 2 : 3 : 4 : 5 : 7"],
+            ["***-**-****", "912-33-7001", "[SSN]"],
+        ),
         ("MRN", "00485721", ["485721", "485721.0", "004857**"], ["00913377", "[MRN]"]),
         ("MRN", "A-77-4821-Q", ["A774821Q", "A-XX-4821-X", "77-4821"], ["B-12-3456-Z", "[MRN]"]),
         ("HEALTH_PLAN", "1EG4-TE5-MK73", ["1EG4TE5MK73", "1eg4-***"], ["2AB1-CD2-EF34"]),
@@ -261,9 +278,19 @@ def test_kept_words_compare_letters_and_case_but_not_spacing():
 
 def test_a_missing_or_far_too_long_note_catches_and_keeps_nothing():
     text = "Lungs clear. {{NAME|Rosa}} left."
-    for output in (None, "Lungs clear. X left." + "y " * longest_read(text)):
+    most = longest_read(marked(text)[0])
+    kept = "Lungs clear. X left."
+    distinct = [f"{n:08x}" for n in range(2**31, 2**31 + 201)]
+    for output in (None, kept + "-" * most, kept + " y" * most_words(4), kept + "\ufdfa" * (most // 17)):
         result = measure(text, output)
         assert (result.read[0], result.recall, result.kept_share) == (False, 0.0, 0.0)
+    for output in (kept + "-" * (most - len(kept)), kept + " y" * (most_words(4) - 4)):
+        result = measure(text, output)
+        assert (result.read[0], result.recall, result.kept_share) == (True, 1.0, 1.0)
+    long = text + " Edema gone now." * 100
+    for codes, read in ((200, True), (201, False)):
+        output = marked(long)[0].replace("Rosa", "X") + " ".join(distinct[:codes])
+        assert measure(long, output).read[0] == read
 
 
 def test_results_follow_the_order_of_the_spans():
@@ -287,14 +314,27 @@ def test_any_output_is_measured_without_an_error(output):
 
 
 @pytest.mark.parametrize(
-    "unit", ["a ", "Quintero ", "1/1/", "03 ", "[", "<", "5", "Q[", "mar ", "- ", "&amp;", "\ufdfa "]
+    "unit",
+    [
+        *("a ", "Quintero ", "1/1/", "03 ", "[", "<", "5", "Q[", "mar ", "- ", "&amp;", "\ufdfa ", "1234567 ", "94 "),
+        *("0000000a ", "aGVsbG8x ", "jan 1 ", "a.b ", "%41b", "a\u0316", "\u0316\u0301", "]uintero", "quinter* "),
+        " ".join(f"{n:08x}" for n in range(2**31, 2**31 + 190)) + " ",
+    ],
+    ids=lambda unit: ascii(unit[:9]),
 )
 def test_hostile_text_is_measured_in_bounded_time(unit):
-    text = " ".join(["Seen {{NAME|Mr. Quintero}} {{DATE|03/14/2024|2024-03-14}} a {{MRN|00485721}} 1/1 b"] * 20)
-    room = longest_read(marked(text)[0])
+    note = "Seen {{NAME|Mr. Quintero}} {{DATE|03/14/2024|2024-03-14}} a {{MRN|00485721}} 1/1 b; lungs clear, no edema."
+    text = " ".join([note] * 9)
+    plain = marked(text)[0]
+    room, words = longest_read(plain), most_words(len(re.findall(r"[^\W_]+", plain)))
+    output = (unit * room)[:room]
+    # As many words as are read, no more.
+    cut = next((m.start() for n, m in enumerate(re.finditer(r"[^\W_]+", output)) if n == words), room)
     start = time.process_time()
-    measure(text, (unit * room)[:room])
-    assert time.process_time() - start < 2
+    for _ in range(5):
+        measure(text, output[:cut])
+    # 3,000 notes at 10 ms each are 30 s; four times that for slower machines.
+    assert (time.process_time() - start) / 5 < 0.04
 
 
 def test_no_notes_and_no_spans_are_fine():

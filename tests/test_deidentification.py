@@ -38,11 +38,12 @@ def known(variant: str, card: dict[str, Any] | None = None, patients: int = 50):
     return scene.truth, KIT.recipe(NAME).read_truth(scene.truth), scene.public
 
 
-def shifted(dates: pd.Series, truth) -> pd.Series:
-    """What the card's rule makes of dates; by 7 days where they move."""
+def shifted(dates: pd.Series, patients: pd.Series, truth) -> pd.Series:
+    """What the card's rule makes of dates; where they move, each patient's by a number of days of its own."""
     if truth.card["dates"]["rule"] == "year":
         return dates.str[:4]
-    return (pd.to_datetime(dates) + pd.Timedelta(days=7)).dt.strftime("%Y-%m-%dT%H:%M:%S").str.slice_replace(10)
+    days = 1 + patients.str[-3:].astype(int) % truth.card["dates"]["max_days"]
+    return (pd.to_datetime(dates) + pd.to_timedelta(days, unit="D")).dt.strftime("%Y-%m-%d")
 
 
 def perfect(truth) -> Release:
@@ -55,7 +56,7 @@ def perfect(truth) -> Release:
             if column not in truth.card["withhold"].get(name, []):
                 table[column] = original[column]
         for column in DATES.get(name, []):
-            table[column] = shifted(original[column], truth)
+            table[column] = shifted(original[column], original["patient_id"], truth)
         if name in FREE_TEXT:
             table[FREE_TEXT[name][1]] = harmless(name, original, truth)
         if name == "patients":
@@ -66,7 +67,9 @@ def perfect(truth) -> Release:
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]].reset_index()
         resources = [{"resourceType": kind} for _ in range(len(rows))]
         values = {path: rows[column] for path, column in paths.items()}
-        values |= {path: shifted(rows[column], truth) for path, column in FHIR_DATES.get(kind, {}).items()}
+        values |= {
+            path: shifted(rows[column], rows["patient_id"], truth) for path, column in FHIR_DATES.get(kind, {}).items()
+        }
         for path, column in values.items():
             for resource, value in zip(resources, column, strict=True):
                 put(resource, path.split("."), value)
@@ -230,7 +233,9 @@ def one_note_missing(release, truth):
 # flaw: (criterion it costs, and no other; is it a place that holds?)
 FLAWS = [
     *[(column("patients", c), TABLES, True) for c in ("mrn", "ssn", "given", "family", "street", "phone", "email")],
-    *[(column("patients", c), TABLES, False) for c in ("health_plan_id", "city", "county", "zip", "employer")],
+    *[(column("patients", c), TABLES, False) for c in ("health_plan_id", "city", "county", "zip")],
+    # Whether it holds depends on the draw: an employer may be called like a patient ("Davis LLC").
+    (column("patients", "employer"), TABLES, None),
     (column("patients", "birth_date"), TABLES, True),
     (column("contacts", "family"), TABLES, True),
     (column("encounters", "encounter_id"), TABLES, False),
@@ -264,7 +269,8 @@ def test_a_flaw_costs_its_own_criterion_and_no_other(base, flaw, criterion, hold
     card = scored(files, broken)
     lost = {line.criterion.id: line for line in card.lines if line.verdict != "met"}
     assert list(lost) == [criterion]
-    assert (card.hold == [criterion]) is holds, card.hold
+    if holds is not None:
+        assert (card.hold == [criterion]) is holds, card.hold
     assert lost[criterion].earned <= lost[criterion].criterion.points * 0.97  # a flaw is felt
     values = {*truth.tables["patients"]["mrn"], *truth.tables["patients"]["family"]}
     assert not values & set(lost[criterion].message.replace(",", " ").split()), "a message holds a hidden value"

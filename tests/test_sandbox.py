@@ -156,8 +156,8 @@ def look():
         except OSError:
             pass
     try:
-        open("/inside.py", "a").close()
-        written.append("/inside.py")
+        open("/kit/inside.py", "a").close()
+        written.append("/kit/inside.py")
     except OSError:
         pass
     return written

@@ -14,8 +14,8 @@ from exercise_lint import TOYS
 from graders.harness import submission
 from graders.harness.errors import UsageError
 from graders.harness.exercise import glob_pattern
-from graders.harness.inside import sound
 from graders.harness.kit import Kit
+from graders.harness.leftovers import sound
 from graders.harness.play import describe
 from synthetic_data.scene import Reply
 

@@ -13,25 +13,26 @@ import errno
 import http.client
 import json
 import os
-import re
 import resource
 import select
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from graders.harness.leftovers import MAX_DEPTH, Refused, clear, collect, sound
+else:  # in the sandbox these files lie side by side, and there is no kit
+    from leftovers import MAX_DEPTH, Refused, clear, collect, sound
 
 MAX_FRAME = 64 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
-MAX_DEPTH = 60
 WATCH_S = 0.05
 
 
@@ -350,103 +351,6 @@ class Room:
                 link.close()
         return "ok", answers
 
-    def collect(self) -> list[tuple[str, bytes]]:
-        """The files of @out whose names the manifest lists; regular ones only, within the limits. Raises Refused."""
-        patterns = [re.compile(p) for p in self.config["outputs"]]
-        found: list[tuple[str, bytes]] = []
-        room = self.limits["out_mb"] * 2**20
-        for name, open_file in regular_files(self.folders["@out"]):
-            if not any(p.fullmatch(name) for p in patterns):
-                continue
-            if not encodable(name) or not name.isprintable():
-                raise Refused("wrote a file whose name cannot be printed")
-            if len(found) == self.limits["out_files"]:
-                raise Refused(f"wrote more than {self.limits['out_files']} files")
-            with open_file() as stream:
-                data = stream.read(room + 1)
-            room -= len(data)
-            if room < 0:
-                raise Refused(f"wrote more than {self.limits['out_mb']} MB")
-            found.append((name, data))
-        return found
-
-
-def sound(value: Any) -> bool:
-    """Can the value be stored and read again by any JSON reader? Checked here, as the child may send anything."""
-    waiting = [(value, 0)]
-    while waiting:
-        item, depth = waiting.pop()
-        if depth > MAX_DEPTH:
-            return False
-        if isinstance(item, dict):
-            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
-        elif isinstance(item, list):
-            waiting += [(part, depth + 1) for part in item]
-        elif isinstance(item, str):
-            if not encodable(item):
-                return False
-        elif isinstance(item, float):
-            if item != item or item in (float("inf"), float("-inf")):
-                return False
-        elif isinstance(item, int) and item.bit_length() > 1024:
-            return False
-    return True
-
-
-def encodable(text: str) -> bool:
-    """Is it UTF-8 text, without half characters?"""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-class Refused(Exception):
-    """The submission's output passes a limit."""
-
-
-def clear(folder: Path) -> None:
-    """An empty folder. What was there is moved aside first: deleting may be made slow, or impossible for rmtree."""
-    if folder.is_symlink() or folder.exists():
-        aside = folder.with_name(f"old-{time.monotonic_ns()}")
-        folder.rename(aside)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run(["rm", "-rf", str(aside)], stderr=subprocess.DEVNULL, timeout=5, check=False)
-    folder.mkdir(parents=True)
-
-
-def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link."""
-    waiting, entries = [""], 0
-    while waiting:
-        folder = waiting.pop(0)
-        try:
-            names = sorted(os.scandir(root / folder), key=lambda e: e.name)
-        except OSError:
-            continue
-        for entry in names:
-            entries += 1
-            if entries > 100_000:
-                raise Refused("wrote more than 100000 files and folders")
-            name = f"{folder}/{entry.name}".lstrip("/")
-            if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
-                waiting.append(name)
-            elif entry.is_file(follow_symlinks=False):
-                yield name, lambda path=entry.path: open_regular(path)  # type: ignore[misc]
-
-
-def open_regular(path: str) -> IO[bytes]:
-    """Open without following a link and without waiting on a FIFO; anything but a regular file is refused."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        raise Refused("left an output file that cannot be read") from error
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise Refused("left an output that is not a regular file")
-    return os.fdopen(handle, "rb")
-
 
 def main(config: dict[str, Any]) -> None:
     """Answer frames from standard input until it closes or says "end"."""
@@ -476,7 +380,9 @@ def main(config: dict[str, Any]) -> None:
             files: list[tuple[str, bytes]] = []
             if status == "ok":
                 try:
-                    files = room.collect()
+                    files = collect(
+                        room.folders["@out"], config["outputs"], room.limits["out_mb"], room.limits["out_files"]
+                    )
                 except Refused as refusal:
                     status, value = "refused", {"why": str(refusal)}
             room.drain()

@@ -22,7 +22,9 @@ from typing import Any
 from graders.harness import packages as installed
 from graders.harness.errors import InfrastructureError, NoSandbox
 
-INSIDE, DRIVER = Path(__file__).with_name("inside.py"), Path(__file__).with_name("driver.py")
+HERE = Path(__file__).parent
+# All of ours that is in the sandbox.
+FILES = ("inside.py", "leftovers.py", "driver.py")
 # inside.py answers within a step's own limit; this long after it, the machine is at fault.
 GRACE_S = 20.0
 
@@ -154,7 +156,9 @@ def room(tier: Tier, mounts: Mounts, limits: Limits, uid: int | None) -> list[st
         words += ["--ro-bind", str(path), f"/packages/{name}"]
     for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types"):
         words += ["--ro-bind-try", name, name]
-    words += ["--ro-bind", str(INSIDE), "/inside.py", "--ro-bind", str(DRIVER), "/driver.py"]
+    words += ["--perms", "0755", "--dir", "/kit"]
+    for name in FILES:
+        words += ["--ro-bind", str(HERE / name), f"/kit/{name}"]
     if mounts.submission.is_dir():
         words += ["--ro-bind", str(mounts.submission), "/submission"]
     scratch = (2 * limits.out_mb + limits.mem_mb) * 2**20
@@ -174,13 +178,13 @@ class Pipe:
         passwd: list[int] = []
         if tier is UNSAFE:
             self.scratch = Path(tempfile.mkdtemp(prefix="caredrill-"))
-            config |= {"sandboxed": False, "work": str(self.scratch), "driver": str(DRIVER)}
+            config |= {"sandboxed": False, "work": str(self.scratch), "driver": str(HERE / "driver.py")}
             config |= {"submission": str(mounts.submission), "path": os.environ.get("PATH", ""), "python_path": ""}
-            command = [sys.executable, "-P", "-s", str(INSIDE)]
+            command = [sys.executable, "-E", "-s", str(HERE / "inside.py")]
         else:
             uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
             config |= {"sandboxed": True, "work": "/work", "submission": "/submission"}
-            config |= {"uid": uid, "driver": "/driver.py", "path": "/usr/bin:/bin", "python_path": "/packages"}
+            config |= {"uid": uid, "driver": "/kit/driver.py", "path": "/usr/bin:/bin", "python_path": "/packages"}
             shown = 1000 if uid is None else uid
             command = room(tier, mounts, limits, uid)
             for name, text in (
@@ -193,7 +197,7 @@ class Pipe:
                 os.lseek(handle, 0, os.SEEK_SET)
                 passwd.append(handle)
                 command += ["--perms", "0444", "--ro-bind-data", str(handle), f"/etc/{name}"]
-            command += ["--remount-ro", "/", str(installed.interpreter()[0]), "-I", "-S", "-B", "/inside.py"]
+            command += ["--remount-ro", "/", str(installed.interpreter()[0]), "-E", "-s", "-S", "-B", "/kit/inside.py"]
         try:
             self.process = subprocess.Popen(
                 [*command, json.dumps(config)],

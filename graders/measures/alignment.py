@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.measures.dates import said
-from graders.measures.disguises import Codes
+from graders.measures.disguises import MOST_CODES, Codes
 from graders.measures.mentions import CODE_KINDS, Mention, Stretch
 from graders.measures.tokens import Words, visible
 
@@ -92,13 +92,16 @@ def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans
         bounds = [(starts[r], ends[r]) for r in rows]
         pair = _Pair.of(original, bounds, mentions, "")
         words[note] = pair.owners.count(_FREE)
-        if output is None or len(output) > longest_read(original):
+        most = longest_read(original)
+        if output is None or len(output) > most:
             continue
-        shown = visible(output)
-        if len(shown) > longest_read(original):
+        shown = visible(output, most)
+        if len(shown) > most:
             continue
         out = Words.of(shown)
-        if len(out.keys) > most_words(len(pair.owners)) or Codes.of(shown).too_many:
+        # A code has six characters or more: most notes are too short for too many.
+        crowded = len(shown) > 6 * MOST_CODES and Codes.of(shown).too_many
+        if crowded or len(out.keys) > most_words(len(pair.owners)):
             continue
         read[note] = True
         pair = pair.against(out)

@@ -53,9 +53,9 @@ _TH = r"(?:st|nd|rd|th)?"
 _HIDDEN = r"[*#x_?]{1,2}"
 
 # Tried in this order at each place. Letters before the underscore: y year, m month, d day, a and b either, w weekday.
-# The first two groups are for speed: nothing begins inside a word or with another character.
+# The first two groups are for speed: nothing begins inside a word or a number, or with another character.
 _PATTERN = re.compile(
-    r"(?:(?![a-z])|(?<![a-z]))(?=[\d*#x_?\]>}jfmasondtwe])(?:"
+    r"(?:(?![a-z\d])|(?<![a-z])(?=[a-z])|(?<!\d)(?=\d))(?=[\d*#x_?\]>}jfmasondtwe])(?:"
     + "|".join(
         (
             r"(?<!\d)(?P<y_0>\d{4})[-/.](?P<m_0>\d{1,2})[-/.](?P<d_0>\d{1,2})(?!\d)(?:T[\d:.+\-Z]*)?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,24 +13,31 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.measures.dates import Said, may_say, said, years_differ
-from graders.measures.disguises import digests, revealed
+from graders.measures.disguises import Codes
 from graders.measures.mentions import CODE_KINDS, SMALL_ZIP3, identifying_words
-from graders.measures.tokens import WORD, fold, visible
+from graders.measures.tokens import WORD, fold, spelled, visible
 
-LONGEST_READ = 100_000
-"""Characters of one row or resource that are read. In a longer one every identifier counts as left."""
+LONGEST_READ = 4_000
+"""Characters of one row or resource that are read. In a longer one every identifier counts as left.
+
+Twice the longest resource of the kit's own data. They are counted as given, and once more as `visible` text:
+one character may stand for eighteen.
+"""
 
 _CELL = "\x1e"  # ASCII record separator: no identifier runs from one cell into the next
+_TOKEN = re.compile(rf"{WORD.pattern}|{_CELL}")
 _NUMBER = re.compile(r"\d(?:[ ().\-/+_]{0,3}\d)*")
+# With any separators, such as colons. Times run together as well, so that only long numbers are looked for in these.
+_LOOSE_NUMBER = re.compile(rf"\d(?:[^\w{_CELL}]{{0,3}}\d){{6,}}")
 _NOT_DIGITS = re.compile(r"\D+")
-_HASH = re.compile(r"(?<![0-9a-z])(?=[0-9]*[a-f])[0-9a-f]{8,128}(?![0-9a-z])")
-_UUID = re.compile(r"\b([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\b")
-_MAY_HIDE = re.compile(r"[A-Za-z0-9+/_-]{6,}")
 
 
 @dataclass(frozen=True)
 class Leaks:
-    """how: (identifiers,) "" where it is gone, else plain, reversed, encoded, hashed or "too long to read"."""
+    """how: (identifiers,) "" where it is gone, else plain, reversed, encoded, hashed or "not read".
+
+    not read: the owner's output has more characters than LONGEST_READ or more codes than disguises.MOST_CODES.
+    """
 
     how: npt.NDArray[np.object_]
 
@@ -46,20 +53,30 @@ class _Row:
 
     words: frozenset[str]
     cells: str  # letters and digits only, cells apart
+    spelled: str  # what single characters in a row spell, apart
     numbers: frozenset[str]  # runs of digits, separators inside them removed
     bare_numbers: frozenset[str]  # the same without leading zeros
     long_numbers: str  # those of six digits or more, apart
+    loose_numbers: str  # the same of seven or more, whatever stands between the digits
     text: str
 
     @classmethod
     def of(cls, text: str) -> _Row:
-        text = fold(visible(text))
-        cells = [WORD.findall(cell) for cell in text.split(_CELL)]
-        words = [w for cell in cells for w in cell]
-        numbers = frozenset(_NOT_DIGITS.sub("", run) for run in _NUMBER.findall(text))
-        long_numbers = _CELL.join(n for n in numbers if len(n) >= 6)
-        bare_numbers = frozenset(n.lstrip("0") for n in numbers)
-        return cls(frozenset(words), _CELL.join(map("".join, cells)), numbers, bare_numbers, long_numbers, text)
+        """text: as `visible`."""
+        text = fold(text)
+        tokens = _TOKEN.findall(text)
+        words = frozenset(tokens)
+        numbers = frozenset(_digits(_NUMBER.findall(text)))
+        return cls(
+            words,
+            "".join(tokens),
+            _CELL.join(spelled("  " if t == _CELL else t for t in tokens)),
+            numbers,
+            frozenset(n.lstrip("0") for n in numbers),
+            _CELL.join(n for n in numbers if len(n) >= 6),
+            _CELL.join(_digits(_LOOSE_NUMBER.findall(text.replace("_", "-")))),
+            text,
+        )
 
     @cached_property
     def dates(self) -> list[Said]:
@@ -76,12 +93,28 @@ class _Identifier:
     words: tuple[str, ...]
     whole: str
     digits: str
+    bare: str  # the digits without leading zeros
 
     @classmethod
     def of(cls, kind: str, value: str) -> _Identifier:
         words = tuple(w for w in identifying_words(kind, value) if len(w) > 1)
         whole = "".join(WORD.findall(fold(visible(value))))
-        return cls(kind, value, words, whole, "".join(c for c in whole if c.isdigit()))
+        digits = "".join(c for c in whole if c.isdigit())
+        return cls(kind, value, words, whole, digits, digits.lstrip("0"))
+
+    @cached_property
+    def backwards(self) -> _Identifier | None:
+        """Written backwards; None for short words, dates and ZIP codes, which are other ones then ("Ana", 12/11)."""
+        if self.kind == "DATE" or len(self.whole) < (6 if self.whole.isdigit() else 5):
+            return None
+        words = tuple(w[::-1] for w in self.words if len(w) >= 5)
+        return replace(self, words=words, whole=self.whole[::-1], digits=self.digits[::-1], bare=self.bare[::-1])
+
+    @cached_property
+    def hashed_as(self) -> list[str]:
+        """The texts of it that people hash."""
+        words = self.words if self.kind == "NAME" else ()
+        return list(dict.fromkeys([self.value, *words, *(w.capitalize() for w in words)]))
 
     def stands_in(self, row: _Row, allowed: frozenset[str]) -> bool:
         """Whether it can be read in a row whose kept cells rightly hold the words `allowed`."""
@@ -103,20 +136,26 @@ class _Identifier:
                 return True
         elif len(self.words) > 0 and all(w in row.words for w in self.words) and not allowed.issuperset(self.words):
             return True
+        if row.spelled and any(w in row.spelled and w not in allowed for w in (*self.words, self.whole) if len(w) >= 4):
+            return True
         # One word inside a longer one is another word: "Quinteros", "parkinsonism".
         apart = self.kind not in {"NAME", "LOCATION"} or len(self.words) > 1
         return apart and len(self.whole) >= 6 and not allowed.issuperset(self.words) and self.whole in row.cells
 
     def _number_stands_in(self, row: _Row) -> bool:
-        bare = self.digits.lstrip("0")
-        if len(bare) >= 5 and bare in row.bare_numbers:
+        bare = self.bare
+        if len(bare) >= 5 and (bare in row.bare_numbers or bare in row.spelled):
             return True
         # Longer runs hold a country code, an extension, ".0" or a neighbour; short numbers would turn up by chance.
-        if len(bare) >= 6 and bare in row.long_numbers:
+        if (len(bare) >= 6 and bare in row.long_numbers) or (len(bare) >= 7 and bare in row.loose_numbers):
             return True
         if len(self.digits) >= 4 and self.digits in row.numbers:
             return True
         return len(self.whole) >= 6 and not self.whole.isdigit() and self.whole in row.cells
+
+
+def _digits(runs: list[str]) -> Iterator[str]:
+    return (run if run.isdigit() else _NOT_DIGITS.sub("", run) for run in runs)
 
 
 def _same_day(mine: Said, other: Said) -> bool:
@@ -164,44 +203,42 @@ class IdentifierScan:
             places = self._places.get(owner)
             if places is None:
                 continue
-            if len(text) > LONGEST_READ:
-                how[places] = "too long to read"
-                continue
-            found = self._search(places, text, self._allowed.get(owner, frozenset()))
-            for place, way in found:
+            for place, way in self._search(places, text, self._allowed.get(owner, frozenset())):
                 how[place] = way
         return Leaks(how)
 
     def _search(self, places: Iterable[int], text: str, allowed: frozenset[str]) -> Iterator[tuple[int, str]]:
-        row = _Row.of(text)
-        backwards = _Row.of(text[::-1])
-        hidden = [_Row.of(t) for t in revealed(text)] if _MAY_HIDE.search(text) else []
-        lower = _UUID.sub(r"\1\2\3\4\5", text.lower())
-        codes = _HASH.findall(lower)
+        shown = visible(text, LONGEST_READ) if len(text) <= LONGEST_READ else text
+        codes = Codes.of(shown) if len(shown) <= LONGEST_READ else Codes(too_many=True)
+        inside = _CELL.join(codes.readable)
+        if codes.too_many or len(inside) > LONGEST_READ:
+            yield from ((place, "not read") for place in places)
+            return
+        row = _Row.of(shown)
+        hidden = _Row.of(inside) if inside else None
+        glued = self._glued(places, row.words)
         for place in places:
             identifier = self._identifiers[place]
             if not identifier.whole:
                 continue
-            if identifier.stands_in(row, allowed):
+            backwards = identifier.backwards
+            in_one_word = identifier.kind == "NAME" and not glued.isdisjoint(identifier.words)
+            if in_one_word or identifier.stands_in(row, allowed):
                 yield place, "plain"
-            elif _long_enough(identifier) and identifier.stands_in(backwards, allowed):
+            elif backwards and backwards.stands_in(row, allowed):
                 yield place, "reversed"
-            elif any(identifier.stands_in(shown, frozenset()) for shown in hidden):
+            elif hidden and identifier.stands_in(hidden, frozenset()):
                 yield place, "encoded"
-            elif codes and any(d.startswith(c) for d in _digests_of(identifier) for c in codes):
+            elif codes.hash_any(identifier.hashed_as):
                 yield place, "hashed"
 
-
-def _long_enough(identifier: _Identifier) -> bool:
-    """Short words, dates and ZIP codes read backwards are other ones ("Ana", 12/11)."""
-    return identifier.kind != "DATE" and len(identifier.whole) >= (6 if identifier.whole.isdigit() else 5)
-
-
-def _digests_of(identifier: _Identifier) -> list[str]:
-    values = {identifier.value, *(identifier.words if identifier.kind == "NAME" else ())}
-    return [d for v in sorted(values) for d in digests(v)] + [
-        d for w in identifier.words if identifier.kind == "NAME" for d in digests(w.capitalize())
-    ]
+    def _glued(self, places: Iterable[int], words: frozenset[str]) -> set[str]:
+        """The words of names that stand in one of `words` with another of them: "rosaquintero"."""
+        names = {w for p in places if self._identifiers[p].kind == "NAME" for w in self._identifiers[p].words}
+        initials = {name[0] for name in names}
+        candidates = [word for word in words if len(word) >= 6 and word[0] in initials]
+        pairs = ((n, word[len(n) :]) for word in candidates for n in names if word.startswith(n))
+        return {name for pair in pairs if pair[1] in names and pair[0] != pair[1] for name in pair}
 
 
 def _by_owner(rows: pd.DataFrame) -> Iterator[tuple[Any, str]]:

@@ -322,7 +322,7 @@ def _in_disguise(mention: str, words: Sequence[str], text: str) -> bool:
     telling = [mention, *(w for w in words if len(w) >= 4)]
     if shown and any(whole in shown for whole in map(squeezed, telling) if len(whole) >= 4):
         return True
-    return codes.hash_any(telling)
+    return codes.hash_any([*telling, *(w.capitalize() for w in telling[1:])])
 
 
 # All mentions of a gap are judged by the same text.

@@ -73,7 +73,7 @@ def judge(files: Files, truth: Truth) -> tuple[list[Place], list[Place], list[st
             table = pd.DataFrame(index=original.index)
         extra = [c for c in table.columns if c not in original.columns]
         if extra:
-            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra), direct=True))
+            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra)))
         # A column that is not there is clean, and has not survived.
         table = table.reindex(columns=[*original.columns, *extra], fill_value="")
         moved += [(table[c], original[c], original["patient_id"]) for c in DATES.get(name, [])]
@@ -144,7 +144,7 @@ def note_places(files: Files, truth: Truth) -> list[Place]:
     return [
         Place("notes.patient_id", int(free.sum()), len(free)),
         Place("notes.written_at (true dates)", int(clean.sum()), len(clean)),
-        Place("notes.jsonl (fields that are not asked for)", 0, len(extra), direct=True),
+        Place("notes.jsonl (fields that are not asked for)", 0, len(extra)),
     ]
 
 

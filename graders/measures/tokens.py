@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
 
 WORD = re.compile(r"[^\W_]+")
 _PERCENT_RUN = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -21,26 +20,34 @@ _LOOKALIKES = str.maketrans(
 )
 # Unicode's Default_Ignorable_Code_Point beyond the categories below: Hangul fillers and reserved code points.
 _FILLERS = frozenset("\u115f\u1160\u2065\u3164\uffa0" + "".join(map(chr, range(0xFFF0, 0xFFF9))))
+_ASCII_MARKS = {"\u2010": "-", "\u2212": "-", "\u2044": "/", "\u2215": "/"}  # as in dates and numbers
 _LONGEST_MARKS = 4
 
 
-def visible(text: str) -> str:
-    """NFKC text with HTML entities and URL escapes resolved, ASCII digits, and nothing invisible in it.
+def visible(text: str, most: int | None = None) -> str:
+    """NFKC text with HTML entities and URL escapes resolved, digits and slashes in ASCII, and nothing invisible in it.
 
     Combining marks that are part of no composed letter go too: one of them, U+034F, cannot be seen, and the others
-    leave a word readable. The text may become longer than it was, up to 18 times.
+    leave a word readable. The text may become longer than it was, up to 18 times; where it has more than `most`
+    characters then, it is given back half done, as no more than its length matters.
     """
     if "&" in text:
         # int() refuses thousands of digits.
         text = html.unescape(_REFERENCE.sub(r"&#\1", text) if "&#" in text else text)
     if "%" in text:
-        text = _PERCENT_RUN.sub(lambda run: unquote(run.group(), errors="replace"), text)
+        text = _PERCENT_RUN.sub(_unescaped, text)
     text = _CONTROLS.sub("", text)
     if text.isascii():
         return text
     text = unicodedata.normalize("NFKC", _few_marks(text))
+    if most is not None and len(text) > most:
+        return text
     changed = {c: shown for c in set(text) if (shown := _shown(c)) != c}
     return "".join([changed.get(c, c) for c in text]) if changed else text
+
+
+def _unescaped(run: re.Match[str]) -> str:
+    return bytes.fromhex(run.group().replace("%", "")).decode(errors="replace")
 
 
 def _few_marks(text: str) -> str:
@@ -56,7 +63,7 @@ def _few_marks(text: str) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**17)  # more than a text can hold: a flood of rare letters is looked up once
 def _shown(c: str) -> str:
     """What a reader sees of one character of NFKC text."""
     if c.isascii():
@@ -64,7 +71,7 @@ def _shown(c: str) -> str:
     if unicodedata.category(c) in {"Cf", "Mn", "Me"} or c in _FILLERS or 0xE0000 <= ord(c) <= 0xE0FFF:
         return ""
     digit = unicodedata.decimal(c, None)
-    return c if digit is None else str(digit)
+    return _ASCII_MARKS.get(c, c) if digit is None else str(digit)
 
 
 def fold(text: str) -> str:
@@ -75,9 +82,11 @@ def fold(text: str) -> str:
     return "".join([keys[c] for c in text])
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2**17)
 def _folded(c: str) -> str:
-    bare = "".join(part for part in unicodedata.normalize("NFKD", c) if not unicodedata.combining(part))
+    bare = unicodedata.normalize("NFKD", c)
+    if len(bare) > 1:
+        bare = "".join(part for part in bare if not unicodedata.combining(part))
     return bare.casefold().translate(_LOOKALIKES)
 
 

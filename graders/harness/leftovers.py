@@ -1,0 +1,113 @@
+"""What a submission leaves behind, taken up without trusting it: values, files and folders. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+MAX_DEPTH = 60
+
+
+class Refused(Exception):
+    """The submission's output passes a limit."""
+
+
+def collect(folder: Path, outputs: Sequence[str], most_mb: int, most_files: int) -> list[tuple[str, bytes]]:
+    """The regular files below `folder` whose relative names match a regular expression of `outputs`. Raises Refused."""
+    patterns = [re.compile(p) for p in outputs]
+    found: list[tuple[str, bytes]] = []
+    room = most_mb * 2**20
+    for name, open_file in regular_files(folder):
+        if not any(p.fullmatch(name) for p in patterns):
+            continue
+        if not encodable(name) or not name.isprintable():
+            raise Refused("wrote a file whose name cannot be printed")
+        if len(found) == most_files:
+            raise Refused(f"wrote more than {most_files} files")
+        with open_file() as stream:
+            data = stream.read(room + 1)
+        room -= len(data)
+        if room < 0:
+            raise Refused(f"wrote more than {most_mb} MB")
+        found.append((name, data))
+    return found
+
+
+def sound(value: Any) -> bool:
+    """Can the value be stored and read again by any JSON reader? Checked here, as the child may send anything."""
+    waiting = [(value, 0)]
+    while waiting:
+        item, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            return False
+        if isinstance(item, dict):
+            waiting += [(part, depth + 1) for pair in item.items() for part in pair]
+        elif isinstance(item, list):
+            waiting += [(part, depth + 1) for part in item]
+        elif isinstance(item, str):
+            if not encodable(item):
+                return False
+        elif isinstance(item, float):
+            if item != item or item in (float("inf"), float("-inf")):
+                return False
+        elif isinstance(item, int) and item.bit_length() > 1024:
+            return False
+    return True
+
+
+def encodable(text: str) -> bool:
+    """Is it UTF-8 text, without half characters?"""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def clear(folder: Path) -> None:
+    """An empty folder. What was there is moved aside first: deleting may be made slow, or impossible for rmtree."""
+    if folder.is_symlink() or folder.exists():
+        aside = folder.with_name(f"old-{time.monotonic_ns()}")
+        folder.rename(aside)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run(["rm", "-rf", str(aside)], stderr=subprocess.DEVNULL, timeout=5, check=False)
+    folder.mkdir(parents=True)
+
+
+def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link."""
+    waiting, entries = [""], 0
+    while waiting:
+        folder = waiting.pop(0)
+        try:
+            names = sorted(os.scandir(root / folder), key=lambda e: e.name)
+        except OSError:
+            continue
+        for entry in names:
+            entries += 1
+            if entries > 100_000:
+                raise Refused("wrote more than 100000 files and folders")
+            name = f"{folder}/{entry.name}".lstrip("/")
+            if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
+                waiting.append(name)
+            elif entry.is_file(follow_symlinks=False):
+                yield name, lambda path=entry.path: open_regular(path)  # type: ignore[misc]
+
+
+def open_regular(path: str) -> IO[bytes]:
+    """Open without following a link and without waiting on a FIFO; anything but a regular file is refused."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        raise Refused("left an output file that cannot be read") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Refused("left an output that is not a regular file")
+    return os.fdopen(handle, "rb")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,14 +39,15 @@ def test_fhir_holds_no_direct_identifier(outcome: Outcome, truth: Truth) -> Awar
 @criterion(points=45, skill="privacy", remedy="docs/remedies.md#notes")
 def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: Truth) -> Award:
     """Identifiers are gone from the notes, in all the forms people write them, and the clinical text is kept."""
-    awards: dict[int, Award] = {}
+    awards: list[tuple[list[str | None] | str, Award]] = []
     for reply in outcome.replies:
-        # Both plays often give the same text, and the alignment is the costly part.
-        key = hash(reply.files.get("notes.jsonl"))
-        if key not in awards:
-            awards[key] = notes_award(reply.files, truth)
-    fraction = sum(awards[hash(r.files.get("notes.jsonl"))].fraction for r in outcome.replies) / len(outcome.replies)
-    return dataclasses.replace(min(awards.values(), key=lambda a: a.fraction), fraction=fraction)
+        texts = note_texts(reply.files, len(truth.notes))
+        # Both plays often give the same texts, and the alignment is the costly part.
+        known = [award for seen, award in awards if seen == texts]
+        awards.append((texts, known[0] if known else notes_award(texts, truth)))
+    fraction = sum(award.fraction for _, award in awards) / len(awards)
+    worse = min((award for _, award in awards), key=lambda award: award.fraction)
+    return dataclasses.replace(worse, fraction=fraction)
 
 
 def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
@@ -63,19 +63,27 @@ def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
     return Award(fraction, min(found)[1], hold=any(h for _, _, h in found))
 
 
-def notes_award(files: Files, truth: Truth) -> Award:
+def note_texts(files: Files, count: int) -> list[str | None] | str:
+    """The notes' texts in order, None where there is none; or why they cannot be read."""
+    try:
+        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * count, max_line=200_000)
+    except Unreadable as error:
+        return str(error)
+    if len(rows) != count:
+        return f"notes.jsonl has {len(rows)} notes for {count}"
+    texts = [row.get("text") for row in rows]
+    return [text if isinstance(text, str) else None for text in texts]
+
+
+def notes_award(texts: list[str | None] | str, truth: Truth) -> Award:
     """Recall by alignment times words kept, for one play."""
     from graders.measures.alignment import measure_notes
 
-    try:
-        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * len(truth.notes), max_line=200_000)
-    except Unreadable as error:
-        return Award(0, str(error))
-    if len(rows) != len(truth.notes):
-        return Award(0, f"notes.jsonl has {len(rows)} notes for {len(truth.notes)}")
+    if isinstance(texts, str):
+        return Award(0, texts)
     position = {note: n for n, note in enumerate(truth.notes["note_id"])}
     spans = truth.spans.assign(note=truth.spans["note_id"].map(position))
-    measure = measure_notes(truth.notes["text"].tolist(), [text_of(row) for row in rows], spans)
+    measure = measure_notes(truth.notes["text"].tolist(), texts, spans)
     recall, kept = measure.recall, measure.kept_share
     kinds = spans.assign(caught=measure.caught)[measure.graded].groupby("kind")["caught"].mean().sort_values()
     weakest = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share < 0.985 and len(kinds))
@@ -104,9 +112,3 @@ def note_examples(truth: Truth, spans: pd.DataFrame, measure: NotesMeasure) -> l
 def ramp(value: float, start: float, width: float) -> float:
     """0 up to `start`, 1 from `start` + `width`."""
     return min(1.0, max(0.0, (value - start) / width))
-
-
-def text_of(row: Mapping[str, Any]) -> str | None:
-    """The note's text, or None where there is none."""
-    text = row.get("text")
-    return text if isinstance(text, str) else None

@@ -1,6 +1,6 @@
 """Play every sample at full size, and a sweep of hidden variants; write docs/evidence.md.
 
-make evidence        (about 25 minutes on 2 cores)
+make evidence        (about 30 minutes on 2 cores)
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from exercise_lint import all_samples, expectations, play_sample
 
 from graders.harness import outcome as outcomes
 from graders.harness.kit import HOME, Kit
-from graders.harness.scorecard import score
 
 
 def main() -> None:
@@ -32,12 +31,10 @@ def main() -> None:
         lines += [f"## {name}", "", f"Every sample at full size ({dict(exercise.settings)}), one hidden variant.", ""]
         lines += ["| sample | score | status | hold | play s | score s |", "|---|---:|---|---|---:|---:|"]
         for _, sample in (pair for pair in all_samples(kit) if pair[0] == name):
+            started = time.perf_counter()
             graded = play_sample(kit, name, sample, small=False)
             card = graded.scorecard
-            started = time.perf_counter()
-            again = score(kit, card.outcome, graded.truth)
-            seconds = time.perf_counter() - started
-            assert again.to_bytes() == card.to_bytes(), "scoring is not repeatable"
+            seconds = time.perf_counter() - started - graded.record["seconds"]
             held = ", ".join(card.hold) or "-"
             row = f"| {sample} | {card.score} | {card.status} | {held} | {graded.record['seconds']} | {seconds:.1f} |"
             print(row, flush=True)
@@ -45,7 +42,8 @@ def main() -> None:
         lines += ["", f"Good samples over {args.variants} hidden variants (other people, other cards), small size.", ""]
         lines += ["| sample | mean | SD | least | most |", "|---|---:|---:|---:|---:|"]
         for sample, expected in expectations(kit, name).items():
-            if expected["score"][0] < 60:
+            # Samples that change another one vary as that one does.
+            if expected["score"][0] < 60 or "base" in expected:
                 continue
             cards = [play_sample(kit, name, sample, variant=f"v{n}").scorecard for n in range(args.variants)]
             scores = [float(card.score or 0) for card in cards]

@@ -118,7 +118,7 @@ def test_a_search_of_files_processes_and_loopback_finds_no_marker(tier, work, tm
     assert len(header["value"]["processes"]) <= 2
     assert header["value"]["searched"] > 100
     # The search itself works: what lies in the input folder it does find.
-    assert control["value"]["found"] == ["/work/in/seen.txt"]
+    assert control["value"]["found"] == ["/play/in/seen.txt"]
 
 
 def source(work: Path, text: str) -> Path:
@@ -148,7 +148,7 @@ def test_nothing_outside_the_work_folder_can_be_written(tier, work):
 import os
 def look():
     written = []
-    for folder in ["/", "/submission", "/packages", "/packages/pandas", "/usr", "/etc", "/work", "/dev", "/proc/sys",
+    for folder in ["/", "/submission", "/packages", "/packages/pandas", "/usr", "/etc", "/play", "/dev", "/proc/sys",
                    "/proc/1", os.path.dirname(os.__file__)]:
         try:
             with open(os.path.join(folder, "probe"), "w"):
@@ -163,7 +163,7 @@ def look():
     return written
 """
     header, _ = ask(tier, source(work, text), "probe.py", "look", packages=["pandas"])
-    allowed = [] if tier.as_root else ["/work"]  # PID 1 and the submission share a uid there; the folder is its own
+    allowed = [] if tier.as_root else ["/play"]  # PID 1 and the submission share a uid there; the folder is its own
     assert header["value"] == allowed
 
 

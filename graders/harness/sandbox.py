@@ -164,7 +164,7 @@ def room(tier: Tier, mounts: Mounts, limits: Limits, uid: int | None) -> list[st
     scratch = (2 * limits.out_mb + limits.mem_mb) * 2**20
     words += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
     words += ["--perms", "1777", "--size", str(256 * 2**20), "--tmpfs", "/dev/shm"]  # noqa: S108 - in the sandbox
-    words += ["--perms", "0755", "--size", str(scratch), "--tmpfs", "/work", "--symlink", "work/home", "/tmp"]  # noqa: S108
+    words += ["--perms", "0755", "--size", str(scratch), "--tmpfs", "/play", "--symlink", "play/home", "/tmp"]  # noqa: S108
     return words
 
 
@@ -183,12 +183,12 @@ class Pipe:
             command = [sys.executable, "-E", "-s", str(HERE / "inside.py")]
         else:
             uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
-            config |= {"sandboxed": True, "work": "/work", "submission": "/submission"}
+            config |= {"sandboxed": True, "work": "/play", "submission": "/submission"}
             config |= {"uid": uid, "driver": "/kit/driver.py", "path": "/usr/bin:/bin", "python_path": "/packages"}
             shown = 1000 if uid is None else uid
             command = room(tier, mounts, limits, uid)
             for name, text in (
-                ("passwd", f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/work/home:/bin/sh\n"),
+                ("passwd", f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/play/home:/bin/sh\n"),
                 ("group", f"root:x:0:\ncandidate:x:{shown}:\n"),
                 ("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
             ):

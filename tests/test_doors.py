@@ -86,6 +86,19 @@ def test_regrade_notices_a_changed_outcome_and_a_changed_scorecard(tmp_path):
 
 
 @pytest.mark.sandbox
+def test_grading_again_replaces_a_result_without_leftovers(tmp_path):
+    words = ["--kit", TOYS, "--out", tmp_path, "--variant", "x"]
+    caredrill("grade", SAMPLES / "body_mass_index/good", *words)
+    stray = tmp_path / ".truth/x/body_mass_index/stray.json"
+    stray.write_text("{}")
+    (tmp_path / "x/body_mass_index/files/1/stray.csv").write_text("old")
+    caredrill("grade", SAMPLES / "body_mass_index/hostile_sys_exit", *words)
+    assert not stray.exists()
+    assert not list((tmp_path / "x/body_mass_index").glob("files/*/*"))
+    assert caredrill("regrade", tmp_path, "--verify", "--kit", TOYS).returncode == 0
+
+
+@pytest.mark.sandbox
 def test_a_submission_with_a_conftest_and_a_pytest_ini_runs_neither(tmp_path):
     work = tmp_path / "work"
     shutil.copytree(SAMPLES / "body_mass_index/good", work)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 from exercise_lint import TOYS, all_samples, check_expected, check_folder, check_samples, play_sample
 
-from graders.harness.kit import Kit
+from graders.harness.kit import HOME, Kit
 
 KITS = {"kit": Kit(), "toys": Kit(TOYS)}
 EXERCISES = [(where, name) for where, kit in KITS.items() for name in kit.names()]
@@ -47,6 +48,30 @@ def test_the_card_is_the_same_in_practice_and_hidden_scenes_when_it_is_handed_ov
     hidden = make_scene(kit, exercise, Terms("v1", b"x" * 32, small=True)).public["card.toml"]
     card = tomllib.loads(hidden.decode())
     assert make_scene(kit, exercise, Terms("v1", card=card, small=True)).public["card.toml"] == hidden
+
+
+SCENE = """
+import sys
+from pathlib import Path
+from graders.harness.grading import Terms, make_scene
+from graders.harness.kit import Kit
+from graders.harness.submission import digest
+kit = Kit(Path(sys.argv[1]))
+for name in kit.names():
+    scene = make_scene(kit, kit.exercise(name), Terms("v1", b"x" * 32, small=True))
+    print(name, digest(scene.public), digest(scene.truth))
+"""
+
+
+@pytest.mark.parametrize("where", KITS)
+def test_a_scene_depends_on_neither_hash_seed_nor_time_zone_nor_folder(where, tmp_path):
+    said = set()
+    for seed, zone, folder in (("0", "UTC", HOME), ("12345", "Asia/Kolkata", tmp_path)):
+        env = {**os.environ, "PYTHONHASHSEED": seed, "TZ": zone}
+        command = [sys.executable, "-c", SCENE, str(KITS[where].root)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=folder, env=env)
+        said.add(done.stdout)
+    assert len(said) == 1
 
 
 @pytest.mark.sandbox

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from graders.commands._options import add_kit, exit_code, grade_all, open_kit
 from graders.harness import grading
+from graders.harness.errors import UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +37,6 @@ def run(args: argparse.Namespace) -> int:
         small=args.small,
     )
     if not terms.variant.replace("-", "").replace("_", "").replace(".", "").isalnum() or terms.variant[0] == ".":
-        from graders.harness.errors import UsageError
-
         raise UsageError(f"--variant must be letters, digits, '-', '_' and '.', not {terms.variant!a}")
     results = grade_all(kit, path, terms, args.exercise)
     for graded in results:

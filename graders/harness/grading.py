@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import shutil
 import time
 import tomllib
 from collections.abc import Mapping
@@ -135,8 +136,12 @@ def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
 def store(graded: Graded, results: Path, identity: str) -> Path:
     """Write outcome, truth and scorecard below `results`; returns the exercise's folder."""
     name = graded.scorecard.outcome.exercise
-    folder = results / identity / name
-    outcomes.write_truth(graded.truth, results / ".truth" / identity / name)
+    folder, truth = results / identity / name, results / ".truth" / identity / name
+    # A result that is being replaced is unfinished from here on, and leaves no file among the new ones.
+    (folder / "outcome.json").unlink(missing_ok=True)
+    for old in (folder / "files", truth):
+        shutil.rmtree(old, ignore_errors=True)
+    outcomes.write_truth(graded.truth, truth)
     outcomes.write(graded.scorecard.outcome, folder, graded.record)
     outcomes.write_file(folder / "scorecard.json", graded.scorecard.to_bytes())
     return folder

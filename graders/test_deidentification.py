@@ -27,6 +27,11 @@ HOLD_SHARE = 0.01
 @criterion(points=30, skill="privacy", critical=True, remedy="docs/remedies.md#tables")
 def test_tables_hold_no_direct_identifier(outcome: Outcome, truth: Truth) -> Award:
     """No identifier of a patient, relative or employer is left in any table, and what the card releases is intact."""
+    betrayed = max(release_tables.betrayed(reply.files, truth) for reply in outcome.replies)
+    if betrayed:
+        # However clean the tables are, a crosswalk or a copy beside them undoes all of it.
+        people = f"{betrayed} of {len(truth.tables['patients'])} patients"
+        return Award(0, f"a file that is not asked for holds ids, record numbers or SSNs of {people}", hold=True)
     return judged([release_tables.judge(reply.files, truth) for reply in outcome.replies])
 
 

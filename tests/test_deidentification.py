@@ -97,9 +97,9 @@ def put(resource: dict[str, Any], steps: list[str], value: str) -> None:
             resource = resource.setdefault(step, {})
 
 
-def scored(truth_files, release: Release):
-    """The scorecard of a release that is the same in both plays."""
-    files = {}
+def scored(truth_files, release: Release, more: dict[str, bytes] | None = None):
+    """The scorecard of a release that is the same in both plays. more: files beyond what the brief asks for."""
+    files = dict(more or {})
     for name, table in release["tables"].items():
         text = io.StringIO()
         table.to_csv(text, index=False)
@@ -274,6 +274,17 @@ def test_a_flaw_costs_its_own_criterion_and_no_other(base, flaw, criterion, hold
     assert lost[criterion].earned <= lost[criterion].criterion.points * 0.97  # a flaw is felt
     values = {*truth.tables["patients"]["mrn"], *truth.tables["patients"]["family"]}
     assert not values & set(lost[criterion].message.replace(",", " ").split()), "a message holds a hidden value"
+
+
+@pytest.mark.parametrize("content", ["{patient},P1\n", '{{"x": "{mrn}"}}', "log line with {ssn}"])
+def test_a_crosswalk_beside_the_release_undoes_it(base, content):
+    files, truth, release = base
+    person = truth.tables["patients"].iloc[0]
+    extra = content.format(patient=person["patient_id"], mrn=person["mrn"], ssn=person["ssn"]).encode()
+    card = scored(files, release, {"crosswalk.csv": extra})
+    assert (str(card.lines[0].earned), card.hold) == ("0.00", [TABLES])
+    harmless = scored(files, release, {"log.csv": b"step,seconds\nread,1\n"})
+    assert 25 < harmless.lines[0].earned < 30
 
 
 def test_withheld_columns_and_the_date_rule_make_another_card_another_task():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -89,6 +90,16 @@ def judge(files: Files, truth: Truth) -> tuple[list[Place], list[Place], list[st
     if others := [name for name in files if name not in RELEASED_FILES]:
         must_go.append(Place("files that are not asked for", 0, len(others), direct=True))
     return must_go, must_stay, faults
+
+
+def betrayed(files: Files, truth: Truth) -> int:
+    """How many patients have their id, record number or SSN in a file that is not asked for: a crosswalk, a copy."""
+    text = b"\n".join(data for name, data in sorted(files.items()) if name not in RELEASED_FILES)
+    if not text:
+        return 0
+    words = set(re.findall(r"[^\s,;:|\"'{}\[\]]+", text.decode("utf-8", "replace")))
+    people = truth.tables["patients"]
+    return int((people["patient_id"].isin(words) | people["mrn"].isin(words) | people["ssn"].isin(words)).sum())
 
 
 def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:

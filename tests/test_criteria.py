@@ -65,6 +65,24 @@ def test_a_criterion_that_breaks_gives_no_score_and_tells_no_hidden_value(tmp_pa
     assert b"hidden value" not in card.to_bytes()
 
 
+@pytest.mark.sandbox
+@pytest.mark.parametrize("where", ["scene", "steps"])
+def test_a_recipe_that_breaks_gives_no_score_and_tells_no_hidden_value(tmp_path, where):
+    import shutil
+
+    from exercise_lint import TOYS, play_sample
+
+    shutil.copytree(TOYS, tmp_path / "kit")
+    recipe = tmp_path / "kit/synthetic_data/recipes/body_mass_index.py"
+    mark = '    ids = np.arange(settings["patients"])\n' if where == "scene" else "            if reply.status"
+    broken = "    {}['hidden value']\n" if where == "scene" else "            {}['hidden value']\n"
+    recipe.write_text(recipe.read_text().replace(mark, broken + mark))
+    card = play_sample(Kit(tmp_path / "kit"), "body_mass_index", "good").scorecard
+    assert (card.status, card.score) == ("grader_error", None)
+    assert "KeyError at body_mass_index.py" in card.reason
+    assert b"hidden value" not in card.to_bytes()
+
+
 def test_a_comparing_assert_prints_no_compared_values(tmp_path):
     card = score(kit_with(tmp_path, rubric("assert truth.get('x', 'Rosa') == 'Amara', 'they differ'")), PLAYED, {})
     assert card.lines[0].message == "they differ"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from graders.harness.errors import ExerciseError, GraderError, InfrastructureError, UsageError
+from graders.harness.errors import ExerciseError, GraderError, InfrastructureError, UsageError, place
 
 ALL_MET, NOT_MET, WRONG_USE, OUR_FAULT = 0, 1, 2, 3
 
@@ -59,8 +59,6 @@ def main(argv: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("CAREDRILL_DEBUG"):
             raise
-        from graders.harness.scorecard import place
-
         text = f"a fault of caredrill's own: {type(error).__name__}{place(error)}; CAREDRILL_DEBUG=1 shows all of it"
         return fail(verb, text, OUR_FAULT)
 

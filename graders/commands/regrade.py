@@ -8,7 +8,7 @@ from pathlib import Path
 from graders.commands._options import add_kit, open_kit
 from graders.harness import outcome as outcomes
 from graders.harness.errors import UsageError
-from graders.harness.scorecard import score
+from graders.harness.scorecard import Scorecard, score
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     folders = sorted(p.parent for p in args.results.glob("*/*/outcome.json"))
     if not folders:
         raise UsageError(f"{args.results}: holds no results (<id>/<exercise>/outcome.json)")
-    pages: dict[Path, list[object]] = {}
+    pages: dict[Path, list[Scorecard]] = {}
     changed = 0
     for folder in folders:
         outcome = outcomes.read(folder)
@@ -41,6 +41,6 @@ def run(args: argparse.Namespace) -> int:
             outcomes.write_file(stored, card.to_bytes())
             pages.setdefault(folder.parent, []).append(card)
     for place, cards in pages.items():
-        html.write(cards, place / "scorecard.html")  # type: ignore[arg-type]
+        html.write(cards, place / "scorecard.html")
     print(f"{len(folders)} outcomes scored again; {changed} scorecards {'differ' if args.verify else 'changed'}")
     return int(args.verify and changed > 0)

@@ -14,7 +14,7 @@ from typing import Any
 
 from graders.harness import outcome as outcomes
 from graders.harness import sandbox
-from graders.harness.errors import GraderError, InfrastructureError, NoSandbox, UsageError
+from graders.harness.errors import GraderError, InfrastructureError, NoSandbox, UsageError, place
 from graders.harness.exercise import Exercise
 from graders.harness.kit import Kit
 from graders.harness.outcome import Outcome
@@ -77,9 +77,10 @@ def make_scene(kit: Kit, exercise: Exercise, terms: Terms) -> Scene:
     except ValueError as error:
         if terms.card is not None:
             raise UsageError(f"the card does not fit {exercise.name}: {error}") from None
-        raise GraderError(f"the recipe of {exercise.name} broke: {error}") from error
+        raise GraderError(f"the recipe of {exercise.name} broke: ValueError{place(error)}") from error
     except Exception as error:
-        raise GraderError(f"the recipe of {exercise.name} broke: {type(error).__name__}: {error}") from error
+        # Type and place only: the text of the exception may hold hidden values.
+        raise GraderError(f"the recipe of {exercise.name} broke: {type(error).__name__}{place(error)}") from error
 
 
 def choose_tier(unsafe: bool) -> sandbox.Tier:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graders.harness.errors import GraderError
+from graders.harness.errors import GraderError, place
 from graders.harness.exercise import Exercise
 from graders.harness.packages import importable
 from graders.harness.sandbox import UNSAFE, Mounts, Tier, open_pipe
@@ -76,7 +76,9 @@ def run(exercise: Exercise, files: Files, mounts: Mounts, scene: Scene, tier: Ti
                 added = end.value or {}
                 break
             except Exception as error:
-                raise GraderError(f"the recipe of {exercise.name} broke at step {len(replies)}: {error!r}") from error
+                # Type and place only: the text of the exception may hold hidden values.
+                what = f"{type(error).__name__}{place(error)}"
+                raise GraderError(f"the recipe of {exercise.name} broke at step {len(replies)}: {what}") from error
     return Played(tuple(replies), {**scene.truth, **added}, blocked(exercise, files, replies), log)
 
 

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from graders.harness.criterion import Award, Criterion
-from graders.harness.errors import GraderError
+from graders.harness.errors import GraderError, place
 from graders.harness.kit import Kit, kit_version
 from graders.harness.outcome import Outcome
 from graders.harness.submission import digest
@@ -159,14 +159,3 @@ def unscored(outcome: Outcome, truth: Files, criteria: Sequence[Criterion], stat
     """A scorecard with no score, for faults of ours or of the machine."""
     lines = tuple(Line(c, "not scored", None, reason) for c in criteria)
     return Scorecard(outcome, digest(truth), status, reason, lines)
-
-
-def place(error: BaseException) -> str:
-    """File and line of our code where an exception came up."""
-    step, found = error.__traceback__, ""
-    while step:
-        name = step.tb_frame.f_code.co_filename
-        if "graders" in name or "synthetic_data" in name:
-            found = f" at {name.rsplit('/', 1)[-1]}:{step.tb_lineno}"
-        step = step.tb_next
-    return found

@@ -10,7 +10,7 @@ import pandas as pd
 from graders.harness.reading import Unreadable, read_ndjson
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, date_clean, date_follows, free_of, one_to_one, same_text
-from graders.measures.release_tables import FREE_TEXT, harmless, ninety
+from graders.measures.release_tables import FREE_TEXT, IDENTIFIERS, harmless, ninety
 from synthetic_data.formats.fhir_people import ETHNICITIES, LANGUAGES, RACES
 from synthetic_data.scene import Files
 
@@ -42,20 +42,7 @@ DATES = {
     "MedicationRequest": {"authoredOn": "start_date"},
 }
 # Columns of the patients table that stand in a type's resources, with the kind of identifier.
-IN_PATIENT = {
-    "patient_id": "MRN",
-    "mrn": "MRN",
-    "ssn": "SSN",
-    "health_plan_id": "HEALTH_PLAN",
-    "given": "NAME",
-    "middle": "NAME",
-    "family": "NAME",
-    "street": "LOCATION",
-    "city": "LOCATION",
-    "zip": "LOCATION",
-    "phone": "PHONE",
-    "email": "EMAIL",
-}
+IN_PATIENT = {c: kind for c, kind in IDENTIFIERS["patients"].items() if c not in ("county", "employer")}
 NAMED = {"given": "NAME", "family": "NAME"}
 STATED: dict[str, dict[str, str]] = {
     "Patient": IN_PATIENT,

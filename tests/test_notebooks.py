@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -34,10 +35,12 @@ def released(tmp_path_factory) -> Path:
     course = tmp_path_factory.mktemp("course")
     shutil.copytree(HOME / "exercises", course / "exercises", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(HOME / "nbgrader_config.py", course)
+    # nbgrader calls its database tool by name, so the environment's programs must be on PATH, as when it is active.
+    env = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for name in KIT.names():
         (course / "exercises" / name / "stray_solution.py").write_text("SECRET = 1\n")
         command = [sys.executable, "-m", "nbgrader", "generate_assignment", name]
-        done = subprocess.run(command, cwd=course, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=course, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr[-2000:]
     return course / "release"
 

@@ -2,118 +2,167 @@
 
 from __future__ import annotations
 
-import dataclasses
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from graders.harness.criterion import Award, criterion
 from graders.harness.outcome import Outcome
-from graders.harness.reading import Unreadable, read_ndjson
-from graders.measures import release_fhir, release_tables
+from graders.measures import release_attachments, release_fhir, release_tables
 from graders.measures.places import Place, credit, mean_share, worst
-from synthetic_data.scene import Files
+from graders.measures.release import Release
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from graders.measures.alignment import NotesMeasure
+    from graders.measures.notes_release import NotesVerdict
     from synthetic_data.recipes.deidentification import Truth
 
 # Above this share of a direct identifier left, a person looks at the submission.
 HOLD_SHARE = 0.01
 
 
-@criterion(points=30, skill="privacy", critical=True, remedy="docs/remedies.md#tables")
-def test_tables_hold_no_direct_identifier(outcome: Outcome, truth: Truth) -> Award:
-    """No identifier of a patient, relative or employer is left in any table, and what the card releases is intact."""
+class Measured:
+    """What several criteria need of one outcome, each worked out once."""
+
+    _last: Measured | None = None
+
+    def __init__(self, outcome: Outcome, truth: Truth) -> None:
+        self.outcome, self.truth = outcome, truth
+
+    @classmethod
+    def of(cls, outcome: Outcome, truth: Truth) -> Measured:
+        """The same object for the same outcome and truth, as the criteria are called one after the other."""
+        last = cls._last
+        if last is None or last.outcome is not outcome or last.truth is not truth:
+            last = cls._last = cls(outcome, truth)
+        return last
+
+    @cached_property
+    def first(self) -> Release:
+        """The release of all patients; the second, of some of them, only shows whether codes can be linked."""
+        return Release.read(self.outcome.replies[0].files, self.truth)
+
+    @cached_property
+    def places(self) -> tuple[list[Place], list[Place], list[str]]:
+        """Places that must be clean, places that must survive, files that cannot be read."""
+        must_go: list[Place] = []
+        must_stay: list[Place] = []
+        faults = list(self.first.faults)
+        for part in (release_tables, release_fhir, release_attachments):
+            gone, stayed, more = part.judge(self.first, self.truth)
+            must_go += gone
+            must_stay += stayed
+            faults += more
+        return must_go, must_stay, faults
+
+    @property
+    def shares(self) -> float:
+        """Cells that should survive and did x places that are clean."""
+        must_go, must_stay, _ = self.places
+        return mean_share(must_go) * mean_share(must_stay)
+
+    @property
+    def protection(self) -> float:
+        """The first criterion's fraction."""
+        must_go, must_stay, _ = self.places
+        return credit(mean_share(must_go)) * credit(mean_share(must_stay))
+
+    @cached_property
+    def notes(self) -> NotesVerdict:
+        """The notes, aligned with what was given."""
+        from graders.measures import notes_release
+
+        return notes_release.judge(self.first, self.truth)
+
+    @cached_property
+    def utility(self) -> tuple[float, str]:
+        """Fraction and message."""
+        from graders.measures import downstream
+
+        return downstream.judge(self.first, self.truth)
+
+
+@criterion(points=15, skill="privacy", critical=True, remedy="docs/remedies.md#tables-fhir-and-file-names")
+def test_no_direct_identifier_is_left(outcome: Outcome, truth: Truth) -> Award:
+    """No identifier of a patient, relative or employer is left in tables, FHIR and letters; what may stay is intact."""
+    measured = Measured.of(outcome, truth)
     betrayed = max(release_tables.betrayed(reply.files, truth) for reply in outcome.replies)
     if betrayed:
-        # However clean the tables are, a crosswalk or a copy beside them undoes all of it.
+        # However clean the rest is, a crosswalk or a copy beside it undoes all of it.
         people = f"{betrayed} of {len(truth.tables['patients'])} patients"
         return Award(0, f"a file that is not asked for holds ids, record numbers or SSNs of {people}", hold=True)
-    return judged([release_tables.judge(reply.files, truth) for reply in outcome.replies])
+    must_go, must_stay, faults = measured.places
+    parts = [*faults, worst(must_go, "still there:"), worst(must_stay, "lost or changed:")]
+    hold = any(p.direct and p.share < 1 - HOLD_SHARE for p in must_go)
+    return Award(measured.protection, "; ".join(p for p in parts if p) or "nothing left, nothing lost", hold=hold)
 
 
-@criterion(points=25, skill="privacy", critical=True, remedy="docs/remedies.md#fhir")
-def test_fhir_holds_no_direct_identifier(outcome: Outcome, truth: Truth) -> Award:
-    """No identifier of a patient or relative is left in any FHIR resource, and the clinical content is intact."""
-    return judged([release_fhir.judge(reply.files, truth) for reply in outcome.replies])
-
-
-@criterion(points=45, skill="privacy", remedy="docs/remedies.md#notes")
+@criterion(points=30, skill="privacy", remedy="docs/remedies.md#notes")
 def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: Truth) -> Award:
     """Identifiers are gone from the notes, in all the forms people write them, and the clinical text is kept."""
-    awards: list[tuple[list[str | None] | str, Award]] = []
-    for reply in outcome.replies:
-        texts = note_texts(reply.files, len(truth.notes))
-        # Both plays often give the same texts, and the alignment is the costly part.
-        known = [award for seen, award in awards if seen == texts]
-        awards.append((texts, known[0] if known else notes_award(texts, truth)))
-    fraction = sum(award.fraction for _, award in awards) / len(awards)
-    worse = min((award for _, award in awards), key=lambda award: award.fraction)
-    return dataclasses.replace(worse, fraction=fraction)
+    from graders.measures import notes_release
+
+    notes = Measured.of(outcome, truth).notes
+    return Award(notes_release.notes_fraction(notes), notes.message, examples=notes.examples)
 
 
-def judged(plays: list[tuple[list[Place], list[Place], list[str]]]) -> Award:
-    """Protection times survival, averaged over the plays; the message speaks of the worse one."""
-    found = []
-    for must_go, must_stay, faults in plays:
-        protection, survival = mean_share(must_go), mean_share(must_stay)
-        parts = [*faults, worst(must_go, "still there:"), worst(must_stay, "lost or changed:")]
-        text = "; ".join(p for p in parts if p) or "nothing left, nothing lost"
-        hold = any(p.direct and p.share < 1 - HOLD_SHARE for p in must_go)
-        found.append((credit(protection) * credit(survival), text, hold))
-    fraction = sum(f for f, _, _ in found) / len(found)
-    return Award(fraction, min(found)[1], hold=any(h for _, _, h in found))
+@criterion(points=10, skill="privacy", remedy="docs/remedies.md#notes")
+def test_hard_forms_go_and_look_alikes_stay(outcome: Outcome, truth: Truth) -> Award:
+    """Forms that simple patterns miss are found, and "Parkinson disease" and "120/80" are left alone."""
+    from graders.measures import notes_release
+
+    notes = Measured.of(outcome, truth).notes
+    return Award(notes_release.hard_fraction(notes), notes.hard_message, examples=notes.hard_examples)
 
 
-def note_texts(files: Files, count: int) -> list[str | None] | str:
-    """The notes' texts in order, None where there is none; or why they cannot be read."""
-    try:
-        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * count, max_line=200_000)
-    except Unreadable as error:
-        return str(error)
-    if len(rows) != count:
-        return f"notes.jsonl has {len(rows)} notes for {count}"
-    texts = [row.get("text") for row in rows]
-    return [text if isinstance(text, str) else None for text in texts]
+@criterion(points=5, skill="fairness", remedy="docs/remedies.md#names-of-every-group")
+def test_names_of_every_group_are_found_alike(outcome: Outcome, truth: Truth) -> Award:
+    """People are protected alike, whether they are called Nguyen, Okonkwo or Smith."""
+    from graders.measures import notes_release
+
+    notes = Measured.of(outcome, truth).notes
+    return Award(notes_release.groups_fraction(notes), notes.groups_message)
 
 
-def notes_award(texts: list[str | None] | str, truth: Truth) -> Award:
-    """Recall by alignment times words kept, for one play."""
-    from graders.measures.alignment import measure_notes
+@criterion(points=10, skill="privacy", remedy="docs/remedies.md#one-code-per-person")
+def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
+    """Every person has one code in all files and nobody shares it; two releases cannot be linked, no code reversed."""
+    from graders.measures import identity
 
-    if isinstance(texts, str):
-        return Award(0, texts)
-    position = {note: n for n, note in enumerate(truth.notes["note_id"])}
-    spans = truth.spans.assign(note=truth.spans["note_id"].map(position))
-    measure = measure_notes(truth.notes["text"].tolist(), texts, spans)
-    recall, kept = measure.recall, measure.kept_share
-    kinds = spans.assign(caught=measure.caught)[measure.graded].groupby("kind")["caught"].mean().sort_values()
-    weakest = ", ".join(f"{kind} {share:.0%}" for kind, share in kinds.items() if share < 0.985 and len(kinds))
-    text = f"{recall:.1%} of {int(measure.graded.sum())} mentions caught, {kept:.1%} of other words kept"
-    text += f"; weakest: {', '.join(weakest.split(', ')[:5])}" if weakest else ""
-    # Off-the-shelf tools reach about 80 % recall with 85 % of words kept: credit starts where they end.
-    fraction = ramp(recall, 0.80, 0.185) * ramp(kept, 0.85, 0.13)
-    return Award(fraction, text, examples=tuple(note_examples(truth, spans, measure)))
+    measured = Measured.of(outcome, truth)
+    fraction, message = identity.judge(measured.first, outcome.replies[1].files, truth)
+    return Award(fraction * measured.shares, message)
 
 
-def note_examples(truth: Truth, spans: pd.DataFrame, measure: NotesMeasure) -> list[str]:
-    """Some missed mentions in their surroundings, and the notes that lost most; for practice data."""
-    kinds, names, notes = spans["kind"].tolist(), spans["note_id"].tolist(), spans["note"].tolist()
-    starts, ends, texts = spans["start"].tolist(), spans["end"].tolist(), truth.notes["text"].tolist()
-    missed = np.flatnonzero(measure.graded & ~measure.caught).tolist()
-    found = [
-        f"{kinds[m]} left in {names[m]}: …{texts[notes[m]][max(0, starts[m] - 25) : ends[m] + 10]}…".replace("\n", " ")
-        for m in missed[:: max(1, len(missed) // 8)][:8]
-    ]
-    lost = measure.words - measure.kept
-    ids = truth.notes["note_id"].tolist()
-    worst_notes = [n for n in lost.argsort()[::-1][:3].tolist() if lost[n]]
-    return found + [f"{ids[n]}: {lost[n]} of {measure.words[n]} other words lost" for n in worst_notes]
+@criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
+def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
+    """All of a patient's dates move as the card says, in tables, FHIR and notes, and no true date is left."""
+    from graders.measures import release_dates
+
+    measured = Measured.of(outcome, truth)
+    fraction, message = release_dates.judge(measured.first, truth, measured.notes.date_recall)
+    return Award(fraction * measured.shares, message)
 
 
-def ramp(value: float, start: float, width: float) -> float:
-    """0 up to `start`, 1 from `start` + `width`."""
-    return min(1.0, max(0.0, (value - start) / width))
+@criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
+def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
+    """Linking the release with a public register singles nobody out, and the release is still of use."""
+    from graders.measures import linkage
+
+    measured = Measured.of(outcome, truth)
+    fraction, message = linkage.judge(measured.first, truth)
+    return Award(fraction * measured.utility[0], message)
+
+
+@criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
+def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
+    """Codes, values, units and demography are kept, and a model trained on the release tells what it told before."""
+    measured = Measured.of(outcome, truth)
+    fraction, message = measured.utility
+    return Award(fraction * measured.protection, message)
+
+
+@criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")
+def test_candidate_knows_what_is_left(outcome: Outcome, truth: Truth) -> Award:
+    """predictions.json says before grading how much the program will miss, and where."""
+    from graders.measures import predictions
+
+    return Award(*predictions.judge(outcome.submitted.get("predictions.json"), Measured.of(outcome, truth).notes))

@@ -15,7 +15,8 @@ from synthetic_data.streams import IntArray, Seed
 LOCAL_NUMBER_SHARE = 0.45
 EMAIL_DOMAINS = ("example.com", "example.org", "example.net")
 # Patients 2k and 2k + 1, when at different sites, have the same record number this often.
-SHARED_MRN_SHARE = 0.20
+SHARED_MRN_SHARE = 0.50
+ZIPS_PER_TOWN = 3
 PLAN_PATTERN = "@@@#######"
 
 
@@ -76,8 +77,7 @@ def places(seed: Seed, ids: IntArray, site: IntArray, sites: tuple[Site, ...]) -
             raise ValueError(f"vocab/places.csv has no town for site {here.code}")
         rows = site == place
         where[rows] = towns[draw.choice(len(towns), ids[rows], 0)]
-    # A town has three ZIP codes of its own.
-    last_two = (where * 3 + draw.choice(3, ids, 1)) % 100
+    last_two = (where * ZIPS_PER_TOWN + draw.choice(ZIPS_PER_TOWN, ids, 1)) % 100
     house = draw.integers(1, 9900, ids, 2)
     unit = draw.integers(1, 40, ids, 3)
     has_unit = draw.uniform(ids, 4) < 0.2
@@ -94,6 +94,14 @@ def places(seed: Seed, ids: IntArray, site: IntArray, sites: tuple[Site, ...]) -
         "state": table["state"].to_numpy(dtype=object)[where].tolist(),
         "zip": [f"{z}{k:02d}" for z, k in zip(zip3, last_two.tolist(), strict=True)],
     }
+
+
+def town_zips() -> list[str]:
+    """Every ZIP code that a patient can have, in the order of vocab/places.csv."""
+    areas = vocab.read("places")["zip3"].tolist()
+    return [
+        f"{area}{(ZIPS_PER_TOWN * town + k) % 100:02d}" for town, area in enumerate(areas) for k in range(ZIPS_PER_TOWN)
+    ]
 
 
 def phones(seed: Seed, ids: IntArray, local: list[tuple[str, ...]], item: npt.ArrayLike) -> list[str]:

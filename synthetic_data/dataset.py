@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from synthetic_data.network import SITES, Site
+from synthetic_data.phi_pack import ALL_FORMS, Forms
 from synthetic_data.streams import Seed
 
 if TYPE_CHECKING:
@@ -44,17 +45,17 @@ def make(
     block_size: int = 1000,
     workers: int = 1,
     *,
-    unseen: bool = True,
+    forms: Forms = ALL_FORMS,
 ) -> Dataset:
-    """Patients 0 to n-1. The result depends on seed, n, sites and unseen; the rest only changes speed and memory.
+    """Patients 0 to n-1. The result depends on seed, n, sites and forms; the rest only changes speed and memory.
 
-    unseen: notes may hold forms of identifiers that practice data does not.
+    forms: of identifiers in notes.
 
-    Raises ValueError when n, block_size or workers is below 1.
+    Raises ValueError when n, block_size or workers is below 1, and, naming the form, for a pack that cannot be used.
     """
     import pandas as pd
 
-    parts = list(blocks(seed, n, sites, block_size, workers, unseen))
+    parts = list(blocks(seed, n, sites, block_size, workers, forms))
     return Dataset(
         **{
             field.name: pd.concat([getattr(part, field.name) for part in parts], ignore_index=True)
@@ -64,7 +65,7 @@ def make(
 
 
 def blocks(
-    seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers: int, unseen: bool = True
+    seed: Seed, n: int, sites: tuple[Site, ...], block_size: int, workers: int, forms: Forms = ALL_FORMS
 ) -> Iterator[Dataset]:
     """The data set in parts of `block_size` patients, in order."""
     for name, value in (("patients", n), ("block_size", block_size), ("workers", workers)):
@@ -72,13 +73,13 @@ def blocks(
             raise ValueError(f"{name} must be 1 or more, not {value}")
     spans = [(start, min(start + block_size, n)) for start in range(0, n, block_size)]
     if workers == 1:
-        yield from (block(seed, start, stop, sites, unseen) for start, stop in spans)
+        yield from (block(seed, start, stop, sites, forms) for start, stop in spans)
         return
     # "spawn" behaves alike everywhere and copies no threads; the workers need nothing but their arguments.
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         waiting: deque[Future[Dataset]] = deque()
         for start, stop in spans:
-            waiting.append(pool.submit(block, seed, start, stop, sites, unseen))
+            waiting.append(pool.submit(block, seed, start, stop, sites, forms))
             # A few blocks ahead of the reader, no more: memory does not grow with n.
             if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
@@ -86,7 +87,7 @@ def blocks(
             yield waiting.popleft().result()
 
 
-def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES, unseen: bool = True) -> Dataset:
+def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES, forms: Forms = ALL_FORMS) -> Dataset:
     """Patients start to stop-1."""
     import numpy as np
 
@@ -100,7 +101,7 @@ def block(seed: Seed, start: int, stop: int, sites: tuple[Site, ...] = SITES, un
     conditions = clinical.conditions(seed, patients, encounters)
     labs = clinical.labs(seed, patients, encounters, conditions)
     meds = clinical.meds(seed, patients, encounters, conditions)
-    written = notes(seed, patients, contacts, encounters, conditions, labs, meds, sites, unseen)
+    written = notes(seed, patients, contacts, encounters, conditions, labs, meds, sites, forms.menus())
     return Dataset(
         patients,
         contacts,

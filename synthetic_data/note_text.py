@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from synthetic_data import note_chart, phi, vocab
 from synthetic_data.note_chart import Columns
-from synthetic_data.phi_forms import Rows, TextArray, write
+from synthetic_data.phi_forms import Menu, Rows, TextArray, write
 from synthetic_data.streams import IntArray, Seed
 
 BoolArray = npt.NDArray[np.bool_]
@@ -128,11 +128,11 @@ class Spans:
 
 
 def fill(
-    seed: Seed, words: Bank, blocks: IntArray, columns: Columns, unseen: bool = True
+    seed: Seed, words: Bank, blocks: IntArray, columns: Columns, menus: Mapping[str, Menu] = phi.MENUS
 ) -> tuple[list[str], Spans, Spans]:
     """Texts, mentions and look-alikes of the notes whose blocks, in order, are the rows of `blocks` (-1: none).
 
-    unseen: mentions may take forms of the reserve, which practice data does not hold.
+    menus: the forms that mentions may take, for every menu of the catalogue.
     """
     present = blocks.ravel() >= 0
     block = blocks.ravel()[present]
@@ -162,8 +162,8 @@ def fill(
             text[where] = columns[name][note[where]]
             keep[where] = name in CLINICAL
             continue
-        menu = phi.MENUS[menu_name]
-        written = write(menu, Rows(columns, note[where], items[where], source, seed), word_names(), unseen)
+        menu = menus[menu_name]
+        written = write(menu, Rows(columns, note[where], items[where], source, seed), word_names())
         text[where], form[where], denotes[where] = written.text, written.form, written.denotes
         hard[where], kind[where] = written.hard, menu.kind
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthetic_data import note_chart, note_text
+from synthetic_data import note_chart, note_text, phi
 from synthetic_data.note_chart import STYLES, Columns
 from synthetic_data.note_text import Bank, BoolArray, Spans
-from synthetic_data.phi_forms import TextArray
+from synthetic_data.phi_forms import Menu, TextArray
 from synthetic_data.streams import IntArray, Seed
 
 if TYPE_CHECKING:
@@ -85,14 +86,17 @@ def notes(
     labs: pd.DataFrame,
     meds: pd.DataFrame,
     sites: tuple[Site, ...],
-    unseen: bool = True,
+    menus: Mapping[str, Menu] = phi.MENUS,
 ) -> NoteSet:
-    """One note per emergency and inpatient encounter and for about half of the ambulatory ones, in patient order."""
+    """One note per emergency and inpatient encounter and for about half of the ambulatory ones, in patient order.
+
+    menus: the forms of identifiers to write, for every menu of the catalogue.
+    """
     columns = note_chart.chart(seed, patients, contacts, encounters, conditions, labs, meds, sites)
     words = note_text.bank(_fixed_texts())
     kind = _kinds(seed, columns)
     blocks = _blocks(seed, words, columns, kind)
-    texts, spans, keeps = note_text.fill(seed, words, blocks, columns, unseen)
+    texts, spans, keeps = note_text.fill(seed, words, blocks, columns, menus)
     return NoteSet(*_frames(columns, kind, texts, spans, keeps))
 
 

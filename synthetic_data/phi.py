@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from synthetic_data import phi_dates, phi_names, phi_numbers, phi_places
@@ -20,6 +21,14 @@ NEITHER = ("PROVIDER", "FACILITY", "YEAR")
 """Marked in the text but graded neither way."""
 
 MENUS: dict[str, Menu] = phi_names.MENUS | phi_dates.MENUS | phi_numbers.MENUS | phi_places.MENUS
+
+
+def practice() -> dict[str, Menu]:
+    """The menus without the reserve, which practice data does not show."""
+    return {
+        name: replace(menu, forms=tuple(form for form in menu.forms if not form.reserve))
+        for name, menu in MENUS.items()
+    }
 
 
 def catalogue() -> pd.DataFrame:

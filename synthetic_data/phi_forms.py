@@ -102,16 +102,15 @@ class Mentions:
     hard: npt.NDArray[np.bool_]
 
 
-def write(menu: Menu, rows: Rows, word_names: frozenset[str], unseen: bool) -> Mentions:
+def write(menu: Menu, rows: Rows, word_names: frozenset[str]) -> Mentions:
     """Write every place of `rows` in a form drawn from the menu.
 
-    word_names: names that are also common words or diseases, in lower case.  unseen: also use forms of the reserve.
+    word_names: names that are also common words or diseases, in lower case.
     """
     n = len(rows)
     text, form, denotes = (np.full(n, "", object) for _ in range(3))
     hard = np.zeros(n, bool)
-    weights = [f.weight if unseen or not f.reserve else 0.0 for f in menu.forms]
-    picks = rows.seed.stream("phi.form").choice(weights, rows.numbers, rows.items)
+    picks = rows.seed.stream("phi.form").choice([f.weight for f in menu.forms], rows.numbers, rows.items)
     for k, candidate in enumerate(menu.forms):
         mask = picks == k
         if not mask.any():

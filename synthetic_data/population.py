@@ -15,9 +15,10 @@ MID_WINDOW = np.datetime64("2024-07-01")
 YEAR = 365.2425
 
 # Adults of the 2020 Census in five-year bands from 20 (calibration_facts: age/sex; planning.maryland.gov
-# US_DP_2020_Census), times how much more often a band is seen in care (our choice: .7 below 40, 1, 1.4 from 60,
-# 1.8 from 75). The last band, 90 to 101, is set so that about 3 % are 90 or older at an encounter.
+# US_DP_2020_Census), times CARE_RATIOS: how much more often a band is seen in care (our choice). The last
+# band, 90 to 101, is set so that about 3 % are 90 or older at an encounter.
 AGE_BANDS = (20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 102)
+CARE_RATIOS = (0.7, 0.7, 0.7, 0.7, 1, 1, 1, 1, 1.4, 1.4, 1.4, 1.8, 1.8, 1.8, 1.8)
 AGE_SHARES = (4.7, 4.7, 4.8, 4.6, 6.1, 6.1, 6.3, 6.7, 9.0, 7.7, 6.3, 5.4, 3.4, 2.3, 2.55)
 MALE_SHARE = 0.491  # calibration_facts: age/sex
 

@@ -72,10 +72,11 @@ class Recipe(Protocol):
     def draw_card(self, seed: Seed) -> dict[str, Any]:
         """The policy card: rules that differ between candidates. Written to the public files as card.toml."""
 
-    def scene(self, seed: Seed, settings: Mapping[str, int], card: Mapping[str, Any]) -> Scene:
+    def scene(self, seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> Scene:
         """The scene for this seed, size and card. Raises ValueError, naming the key, for a card it cannot follow.
 
-        settings["hidden"] is 0 on practice data, so that something can be kept back from it.
+        settings["hidden"] is 0 on practice data, so that something can be kept back from it. settings["pack"] holds
+        the team's private additions to hidden data, {} where there are none.
         """
 
     def read_truth(self, files: Files) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 import tomllib
@@ -12,10 +13,13 @@ from graders.harness import grading, submission
 from graders.harness.exercise import Exercise
 from graders.harness.grading import Graded, Terms
 from graders.harness.kit import HOME, Kit
+from graders.harness.scorecard import Line
 from graders.report import brief, notebook
 
 TOYS = HOME / "tests/toys"
 SECRET = b"the secret of the tests, 32 bytes"
+# A flaw that costs another criterion less than this share of its points has not lost it.
+LOST = 0.1
 KINDS = {".md", ".toml", ".py", ".ipynb", ".csv", ".txt", ".json"}
 
 
@@ -69,8 +73,27 @@ def check_expected(kit: Kit, name: str, sample: str, graded: Graded) -> None:
     assert low <= card.score <= high, f"{sample} got {card.score}, expected {low} to {high}"
     assert card.hold == expected.get("hold", []), f"{sample}: on hold for {card.hold}"
     if "loses" in expected:
-        lost = [line.criterion.id for line in card.lines if line.verdict != "met"]
+        lost = losses(kit, name, sample, graded)
         assert lost == expected["loses"], f"{sample} lost {lost}"
+
+
+def losses(kit: Kit, name: str, sample: str, graded: Graded) -> list[str]:
+    """The criteria not met; for a change of another sample, those that cost it more than a tenth of their points."""
+    lines, base = graded.scorecard.lines, expectations(kit, name)[sample].get("base")
+    if not base:
+        return [line.criterion.id for line in lines if line.verdict != "met"]
+    of_base = base_lines(kit, name, str(base))
+    return [
+        line.criterion.id
+        for line, before in zip(lines, of_base, strict=True)
+        if float(line.earned or 0) < float(before.earned or 0) - LOST * line.criterion.points
+    ]
+
+
+@functools.cache
+def base_lines(kit: Kit, name: str, sample: str) -> tuple[Line, ...]:
+    """What a sample that others change gets on the same data."""
+    return play_sample(kit, name, sample).scorecard.lines
 
 
 def check_folder(kit: Kit, name: str) -> None:

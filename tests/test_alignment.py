@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from graders.measures.alignment import longest_read, measure_notes, most_words
 from graders.measures.dates import Said, said
+from graders.measures.mentions import Mention, Stretch
+from graders.measures.tokens import Words
 
 planting = runpy.run_path(str(Path(__file__).parent / "benchmarks" / "alignment.py"))
 
@@ -26,9 +28,13 @@ def marked(text: str, note: int = 0) -> tuple[str, list[tuple[int, int, int, str
     return plain, spans
 
 
-def measure(text: str, output: str | None):
+def measure(text: str, output: str | None, keep: str = "", year_tells: bool = False):
+    """keep: a look-alike, its first occurrence. The ZIP area 036 is too small to be named."""
     plain, spans = marked(text)
-    return measure_notes([plain], [output], pd.DataFrame(spans, columns=["note", "start", "end", "kind", "denotes"]))
+    frame = pd.DataFrame(spans, columns=["note", "start", "end", "kind", "denotes"]).assign(year_tells=year_tells)
+    at = plain.index(keep)
+    keeps = pd.DataFrame({"note": [0], "start": [at], "end": [at + len(keep)]})
+    return measure_notes([plain], [output], frame, keeps, frozenset({"036"}))
 
 
 def caught(text: str, output: str) -> list[bool]:
@@ -49,13 +55,18 @@ def test_planted_leaks_are_found_and_masks_raise_no_alarm(style):
 
 @pytest.fixture(scope="module")
 def kit_notes():
-    """Notes of the kit's own generator and their spans, with the position of the note."""
+    """Notes of the kit's own generator, their spans and their look-alikes."""
     from synthetic_data.dataset import make
     from synthetic_data.streams import Seed
 
     made = make(Seed.from_int(11), 60)
+    return made.notes["text"].tolist(), placed(made.spans, made), placed(made.keeps, made)
+
+
+def placed(rows: pd.DataFrame, made) -> pd.DataFrame:
+    """With the position of the note."""
     position = {note: i for i, note in enumerate(made.notes["note_id"])}
-    return made.notes["text"].tolist(), made.spans.assign(note=made.spans["note_id"].map(position))
+    return rows.assign(note=rows["note_id"].map(position))
 
 
 def replaced(texts: list[str], spans: pd.DataFrame, mask) -> list[str]:
@@ -70,11 +81,12 @@ def replaced(texts: list[str], spans: pd.DataFrame, mask) -> list[str]:
 
 @pytest.mark.parametrize("change", [str, str.upper, str.lower])
 def test_the_kits_own_notes_left_as_they_are_catch_nothing(kit_notes, change):
-    texts, spans = kit_notes
-    result = measure_notes(texts, [change(t) for t in texts], spans)
+    texts, spans, keeps = kit_notes
+    result = measure_notes(texts, [change(t) for t in texts], spans, keeps)
     left = spans[result.caught].groupby(["kind", "form"]).size().to_dict()
     assert (result.recall, left) == (0.0, {})
     assert result.kept_share == 1.0 if change is str else result.kept_share < 0.95
+    assert result.keeps_kept.all() == (change is str)
 
 
 @pytest.mark.parametrize(
@@ -83,10 +95,11 @@ def test_the_kits_own_notes_left_as_they_are_catch_nothing(kit_notes, change):
     ids=["tags", "redacted", "X's", "deleted"],
 )
 def test_the_kits_own_notes_with_every_mention_masked_catch_and_keep_all(kit_notes, mask):
-    texts, spans = kit_notes
-    result = measure_notes(texts, replaced(texts, spans, mask), spans)
+    texts, spans, keeps = kit_notes
+    result = measure_notes(texts, replaced(texts, spans, mask), spans, keeps)
     assert spans[result.graded & ~result.caught].groupby(["kind", "form"]).size().to_dict() == {}
     assert result.kept_share > 0.999
+    assert result.keeps_kept.mean() > 0.999
 
 
 QUINTERO = "Seen {{NAME|Mr. Quintero}} in clinic today."
@@ -232,6 +245,7 @@ def test_of_two_shifted_dates_side_by_side_the_first_may_become_the_second():
         ),
         ("MRN", "00485721", ["485721", "485721.0", "004857**"], ["00913377", "[MRN]"]),
         ("MRN", "A-77-4821-Q", ["A774821Q", "A-XX-4821-X", "77-4821"], ["B-12-3456-Z", "[MRN]"]),
+        ("VEHICLE", "1M8NZGXXZKD303165", ["1M8NZGXXZKD303165", "1m8nzgxxzkd-303165"], ["1M8XXXXXXXXXXXXXX", "[VIN]"]),
         ("HEALTH_PLAN", "1EG4-TE5-MK73", ["1EG4TE5MK73", "1eg4-***"], ["2AB1-CD2-EF34"]),
         ("DEVICE", "(01)00844588003288(21)A4417", ["(21)A4417"], ["(01)00844588003288(21)[SERIAL]"]),
         ("IP", "2001:db8::8a2e:370:7334", ["2001:db8::8a2e:370:7334"], ["[IP]"]),
@@ -332,6 +346,95 @@ def test_hostile_text_up_to_the_limits_is_measured(unit):
     found = measure(text, output[:cut])
     assert len(found.caught) == 27
     assert found.kept.sum() <= found.words.sum()
+
+
+def random_mask(kind: str, mention: str, rng: np.random.Generator) -> str:
+    """A tag, stars, a blank, a surrogate, or something that leaks."""
+    masks = (
+        f"[{kind}]", "***", re.sub(r"\w", "*", mention), "____", "", "X" * len(mention), "Helen Albright", "2031-05-06",
+        mention, mention.upper(), mention[:-1] + "*", f"[{kind}] {mention.split()[-1]}", "-".join(mention),
+    )  # fmt: skip
+    return masks[int(rng.integers(len(masks)))]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_note_read_whole_and_one_read_piece_by_piece_are_judged_alike(kit_notes, seed):
+    """An entity at its end makes a note one that has to be read piece by piece."""
+    texts, spans, keeps = kit_notes
+    rng = np.random.default_rng(seed)
+    outputs = replaced(texts, spans, lambda kind, mention: random_mask(kind, mention, rng))
+    outputs = [re.sub(r"\w+", lambda w: "[X]" if rng.random() < 0.05 else w.group(), text) for text in outputs]
+    whole = measure_notes(texts, outputs, spans, keeps)
+    pieces = measure_notes([f"{text} &amp;" for text in texts], outputs, spans, keeps)
+    assert 0.3 < whole.recall < 0.9
+    assert 0.5 < whole.keeps_kept.mean() < 0.98
+    for one, other in zip(vars(whole).values(), vars(pieces).values(), strict=True):
+        assert one.tolist() == other.tolist()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="+/-_=*#[](){}<>|.,:;?!'\" \n\t~^@•█", max_size=60))
+def test_nothing_can_be_read_where_no_letter_or_digit_is(text):
+    """Such stretches are passed over."""
+    stretch = Stretch.of(Words.of(text), [], text)
+    for kind, mention, denotes in (
+        ("NAME", "Rosa Parkinson", ""), ("NAME", "R.P.", ""), ("DATE", "3/14/1931", "1931-03-14"), ("AGE", "94", ""),
+        ("DATE", "Easter", "--04"), ("IP", "2001:db8::1", ""), ("PHONE", "559-555-0143", ""), ("OTHER", "badge 12", ""),
+    ):  # fmt: skip
+        assert not Mention(kind, mention, Words.of(mention).keys, denotes, True).survives(stretch)
+
+
+@pytest.mark.parametrize(
+    ("keep", "output", "kept"),
+    [
+        ("Parkinson disease", "Pt [NAME] has Parkinson disease, T2 FLAIR, BP 120/80, K 4.2.", True),
+        ("Parkinson disease", "Pt Parkinson has [NAME] disease, T2 FLAIR, BP 120/80, K 4.2.", False),
+        ("Parkinson disease", "Pt [NAME] has parkinson disease, T2 FLAIR, BP 120/80, K 4.2.", False),
+        ("Parkinson disease", "Pt [NAME] has T2 FLAIR, BP 120/80, K 4.2. Parkinson disease", False),
+        ("T2 FLAIR", "Pt [NAME] has Parkinson disease,  T2\nFLAIR, BP 120/80, K 4.2.", True),
+        ("120/80", "Pt [NAME] has Parkinson disease, T2 FLAIR, BP 120/[X], K 4.2.", False),
+        ("120/80", "Pt [NAME] has Parkinson disease, T2 FLAIR, BP [DATE], K 4.2.", False),
+        ("4.2", "Pt [NAME] has Parkinson disease, T2 FLAIR, BP [DATE], K 4.2.", True),
+        ("4.2", None, False),
+    ],
+)
+def test_a_look_alike_is_kept_when_all_its_words_are(keep, output, kept):
+    text = "Pt {{NAME|Parkinson}} has Parkinson disease, T2 FLAIR, BP 120/80, K 4.2."
+    assert measure(text, output, keep).keeps_kept.tolist() == [kept]
+    # Entities before it move the words of the text, not what is meant.
+    lead = "O&#39;Hara &amp; {{PROVIDER|Bj&ouml;rn}} 94&#37; "
+    result = measure(lead + text, output and f"O'Hara & X 94% {output}", keep)
+    assert result.keeps_kept.tolist() == [kept]
+
+
+def test_a_year_may_stay_unless_it_tells_an_age_of_90():
+    text = "Rosa, born {{DATE|03/14/1931|1931-03-14}}, seen {{DATE|10/23/2024|2024-10-23}} for cough."
+    telling = [
+        "1931",
+        "in 1931",
+        "[DATE], 1931",
+        "'31",
+        "**/**/31",
+        "04/02/1931",
+        "19310402",
+        "4/2/31",
+        "April 2, 1931",
+    ]
+    fine = ["[DATE]", "", "**/**/****", "90+", "1932", "04/02/2100", "XX-XX-XX", "2031"]
+    for year_tells in (True, False):
+        readable = [
+            left
+            for left in telling + fine
+            if not measure(text, f"Rosa, born {left}, seen [DATE] for cough.", "", year_tells).caught[0]
+        ]
+        assert readable == (telling if year_tells else [])
+
+
+def test_which_zip_areas_may_stay_is_the_callers_to_say():
+    plain, spans = marked("ZIP {{LOCATION|93722}} and {{LOCATION|03601}}.")
+    frame = pd.DataFrame(spans, columns=["note", "start", "end", "kind", "denotes"])
+    for small, expected in ((frozenset({"937"}), [False, True]), (frozenset(), [True, True])):
+        assert measure_notes([plain], ["ZIP 937 and 036."], frame, small_zip3=small).caught.tolist() == expected
 
 
 def test_no_notes_and_no_spans_are_fine():

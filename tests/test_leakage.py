@@ -14,7 +14,7 @@ def how(kind: str, value: str, *cells: str, kept: str | None = None) -> str:
     identifiers = pd.DataFrame({"owner": ["r"], "kind": [kind], "value": [value]})
     rows = pd.DataFrame({"owner": ["r"] * len(cells), "text": pd.Series(cells, dtype="str")})
     allowed = None if kept is None else pd.DataFrame({"owner": ["r"], "text": [kept]})
-    return IdentifierScan(identifiers, allowed).scan(rows).how[0]
+    return IdentifierScan(identifiers, ["036"], allowed).scan(rows).how[0]
 
 
 def sha(name: str, text: str) -> str:

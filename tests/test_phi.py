@@ -21,7 +21,7 @@ def written(form: Form, chart: dict[str, np.ndarray], source: str, words: frozen
     """The form, and only it, in one place per row of the chart."""
     n = len(chart["number"])
     rows = Rows(chart, np.arange(n), np.arange(n), source, Seed.from_int(1))
-    return write(Menu("ANY", (form,)), rows, words, True)
+    return write(Menu("ANY", (form,)), rows, words)
 
 
 MONTHS = {calendar.month_abbr[k].lower(): k for k in range(1, 13)}

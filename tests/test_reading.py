@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from graders.harness.reading import Unreadable, parse_json, read_json, read_ndjson, read_table, read_text
 
@@ -58,6 +63,17 @@ def test_too_many_rows_are_refused_before_parsing():
         b'{"a": Infinity}',
         b'{"a": 1e309}',
         b'{"a": 1, "a": 2}',
+        b'{"a": 1, "\\u0061": 2}',
+        b'{"a": {"b": [{"c": "x", "c": "x"}]}}',
+        # What a dropped key takes away, an escaped quote could give back.
+        b'{"a": 1, "a": 2, "b": "\\u0022\\u0022"}',
+        b'{"a": 1, "a": 2, "b": "\\\\u0022\\u0022\\u0022"}',
+        b'{"\\u0022": 1, "\\"": 2}',
+        b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}",
+        b'{"a": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b"\xef\xbb\xbf{}",
+        b'{"a": 1}\0',
+        b'{"a": "\x01"}',
         b"{" * 10_000,
         b"[" * 200 + b"]" * 200,
         b'{"a": "\\ud800"}',
@@ -77,6 +93,33 @@ def test_strict_json_is_read_whatever_it_holds():
         "a": [1, 2.5, "é 😀", None, {"b": "[[[["}]
     }
     assert parse_json(b'"\\ud83d\\ude00"') == "😀"
+    assert parse_json(b'{"a": ' + b"[" * 59 + b"]" * 59 + b"}") is not None
+    assert parse_json(b'{"a": ' + b"[" + b"[1]," * 99 + b"[]]}") is not None
+    assert parse_json(rb'{"\u0022": "\u0022", "b": "\"\\u0022"}') == {'"': '"', "b": '"\\u0022'}
+
+
+def test_a_whole_number_keeps_all_its_digits():
+    assert parse_json(b'{"a": 12345678901234567890123, "b": -9223372036854775809}') == {
+        "a": 12345678901234567890123,
+        "b": -9223372036854775809,
+    }
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
+    st.booleans(),
+)
+def test_what_was_written_is_what_is_read(value, ascii_only):
+    assert parse_json(json.dumps(value, ensure_ascii=ascii_only).encode()) == value
+
+
+def test_reading_lines_leaves_garbage_collection_as_it_was():
+    with pytest.raises(Unreadable):
+        read_ndjson({"x.ndjson": b"[1]\n"}, "x.ndjson")
+    assert gc.isenabled()
 
 
 def test_lines_are_numbered_in_the_reason():

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     terms = grading.Terms(
         variant=args.variant or path.stem,
         secret=grading.read_secret(args.secret_file) if args.secret_file else None,
+        packs=grading.read_packs(args.secret_file) if args.secret_file else {},
         card=grading.read_card(args.card) if args.card else None,
         unsafe=args.unsafe_no_sandbox,
         small=args.small,

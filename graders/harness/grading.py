@@ -30,7 +30,8 @@ class Terms:
     """On what terms a submission is graded.
 
     secret: the team's, or None for the public practice seed.  variant: whose scene and card.  card: a card to use
-    in place of the variant's own.  small: the manifest's ci_settings.
+    in place of the variant's own.  small: the manifest's ci_settings.  packs: exercise -> the team's private additions
+    to its data, which the recipe finds in settings["pack"].
     """
 
     variant: str
@@ -38,6 +39,7 @@ class Terms:
     card: Mapping[str, Any] | None = None
     unsafe: bool = False
     small: bool = False
+    packs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def stamps(self) -> tuple[str, ...]:
@@ -45,6 +47,11 @@ class Terms:
         found = {"PRACTICE": self.secret is None, "UNSAFE": self.unsafe, "SMALL": self.small}
         found["OTHER CARD"] = self.card is not None and self.secret is not None
         return tuple(name for name, holds in found.items() if holds)
+
+    def stamps_for(self, exercise: str) -> tuple[str, ...]:
+        """The same, and whether the data of this exercise holds the team's own additions."""
+        private = self.secret is not None and bool(self.packs.get(exercise))
+        return (*self.stamps, *(("PRIVATE PACK",) if private else ()))
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,16 @@ def make_scene(kit: Kit, exercise: Exercise, terms: Terms) -> Scene:
     """The scene that this submission meets. Raises GraderError when the recipe breaks, UsageError for a wrong card."""
     recipe = kit.recipe(exercise.name)
     # A recipe may keep things back from practice data; that it is practice is all it is told.
-    settings = {**(exercise.ci_settings if terms.small else exercise.settings), "hidden": int(terms.secret is not None)}
+    hidden = terms.secret is not None
+    settings = {**(exercise.ci_settings if terms.small else exercise.settings), "hidden": int(hidden)}
+    settings["pack"] = terms.packs.get(exercise.name, {}) if hidden else {}
     try:
         card = terms.card or recipe.draw_card(seed_for(exercise, terms, "card"))
         return recipe.scene(seed_for(exercise, terms, "scene"), settings, card)
     except ValueError as error:
-        if terms.card is not None:
-            raise UsageError(f"the card does not fit {exercise.name}: {error}") from None
+        if terms.card is not None or settings["pack"]:
+            given = "card" if terms.card is not None else "private pack"
+            raise UsageError(f"the {given} does not fit {exercise.name}: {error}") from None
         raise GraderError(f"the recipe of {exercise.name} broke: ValueError{place(error)}") from error
     except Exception as error:
         # Type and place only: the text of the exception may hold hidden values.
@@ -95,8 +105,9 @@ def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
         terms.variant,
         "practice" if terms.secret is None else "hidden",
         part.digest,
-        terms.stamps,
+        terms.stamps_for(exercise.name),
         settings=exercise.ci_settings if terms.small else exercise.settings,
+        submitted={name: data for name, data in part.files.items() if not name.endswith(".py")},
     )
     kit.criteria(exercise.name)  # a missing grader is found before minutes are spent on a play
     started, played, tier = time.time(), Played((), {}, "", ""), "none"
@@ -140,7 +151,7 @@ def store(graded: Graded, results: Path, identity: str) -> Path:
     folder, truth = results / identity / name, results / ".truth" / identity / name
     # A result that is being replaced is unfinished from here on, and leaves no file among the new ones.
     (folder / "outcome.json").unlink(missing_ok=True)
-    for old in (folder / "files", truth):
+    for old in (folder / "files", folder / "submitted", truth):
         shutil.rmtree(old, ignore_errors=True)
     outcomes.write_truth(graded.truth, truth)
     outcomes.write(graded.scorecard.outcome, folder, graded.record)
@@ -159,11 +170,19 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
+def read_packs(secret_file: Path) -> dict[str, dict[str, Any]]:
+    """The team's private packs: <exercise>.pack.toml beside the secret. Raises UsageError."""
+    found = {}
+    for path in sorted(secret_file.parent.glob("*.pack.toml")):
+        found[path.name.removesuffix(".pack.toml")] = read_card(path)
+    return found
+
+
 def read_card(path: Path) -> dict[str, Any]:
-    """A policy card. Raises UsageError."""
+    """A policy card, or a private pack. Raises UsageError."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise UsageError(f"{path}: the card cannot be read ({error.strerror})") from None
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None

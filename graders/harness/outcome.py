@@ -22,7 +22,8 @@ class Outcome:
     """One exercise of one submission, played.
 
     seed: "practice" or "hidden".  status: "played", or why it was not ("blocked", "not_submitted", "infra_error",
-    "grader_error"), with `reason` in one line.  replies: in the order of the scene's steps.
+    "grader_error"), with `reason` in one line.  replies: in the order of the scene's steps.  submitted: the files of
+    the submission that are not code, such as predictions and written decisions.
     """
 
     exercise: str
@@ -33,7 +34,8 @@ class Outcome:
     status: str = "played"
     reason: str = ""
     replies: tuple[Reply, ...] = ()
-    settings: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    submitted: Files = field(default_factory=dict)
 
     def header(self) -> dict[str, Any]:
         """outcome.json: everything but the values and files, of which it holds the hashes."""
@@ -47,6 +49,7 @@ class Outcome:
             "status": self.status,
             "reason": self.reason,
             "settings": dict(self.settings),
+            "submitted": {name: sha256(data) for name, data in sorted(self.submitted.items())},
             "replies": sha256(self.replies_text().encode()),
             "steps": [
                 {"status": r.status, "files": {name: sha256(data) for name, data in sorted(r.files.items())}}
@@ -77,6 +80,8 @@ def write(outcome: Outcome, folder: Path, record: Mapping[str, Any]) -> None:
     for number, reply in enumerate(outcome.replies, 1):
         for name, data in reply.files.items():
             write_file(folder / "files" / str(number) / name, data)
+    for name, data in outcome.submitted.items():
+        write_file(folder / "submitted" / name, data)
     write_file(folder / "replies.ndjson", outcome.replies_text().encode())
     write_file(folder / "record.json", (json.dumps(record, indent=2, sort_keys=True) + "\n").encode())
     write_file(folder / "outcome.json", canonical_text(outcome.header()).encode())
@@ -106,6 +111,7 @@ def read(folder: Path) -> Outcome:
             header["reason"],
             replies,
             header["settings"],
+            {name: (folder / "submitted" / name).read_bytes() for name in header["submitted"]},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InfrastructureError(f"{folder}: the stored outcome cannot be read ({type(error).__name__})") from None

@@ -110,6 +110,7 @@ def scorecard(config: pytest.Config, kit: Any, exercise: str) -> Any:
         terms = grading.Terms(
             variant=config.getoption("variant") or path.stem,
             secret=grading.read_secret(Path(secret)) if secret else None,
+            packs=grading.read_packs(Path(secret)) if secret else {},
             unsafe=config.getoption("unsafe_no_sandbox"),
             small=config.getoption("small"),
         )
@@ -144,6 +145,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         if config.getoption("secret_file"):
             grading.read_secret(Path(config.getoption("secret_file")))
+            grading.read_packs(Path(config.getoption("secret_file")))
         if not Path(config.getoption("submission")).exists():
             raise UsageError(f"{config.getoption('submission')}: there is no such file or folder")
     except UsageError as error:

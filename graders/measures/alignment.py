@@ -8,7 +8,7 @@ nearest two of them. What counts as still readable is in `mentions`.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ _FREE, _NEUTRAL = -1, -2  # owners of words outside all mentions, and inside men
 class NotesMeasure:
     """caught, graded: (spans,) bool; only graded mentions count.  words, kept, read: (notes,).
 
+    keeps_kept: (keeps,) bool: all words of the look-alike are in the output, in order and with the same letters.
     words: how many words of the note belong to no mention; kept: how many of them are in the output, in order and with
     the same letters.  read: False where the note was missing, or has more characters or words than `longest_read` and
     `most_words` allow, or more codes than disguises.MOST_CODES; then nothing is caught and nothing kept.
@@ -42,6 +43,7 @@ class NotesMeasure:
     words: npt.NDArray[np.int64]
     kept: npt.NDArray[np.int64]
     read: npt.NDArray[np.bool_]
+    keeps_kept: npt.NDArray[np.bool_]
 
     @property
     def recall(self) -> float:
@@ -67,11 +69,19 @@ def most_words(original: int) -> int:
     return 2 * original + 50
 
 
-def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans: pd.DataFrame) -> NotesMeasure:
-    """Judge every gold mention and count the kept words.
+def measure_notes(
+    originals: Sequence[str],
+    outputs: Sequence[str | None],
+    spans: pd.DataFrame,
+    keeps: pd.DataFrame | None = None,
+    small_zip3: frozenset[str] = frozenset(),
+) -> NotesMeasure:
+    """Judge every gold mention and look-alike, and count the kept words.
 
-    spans: one row per mention: note (position in `originals`), start, end, kind, denotes; mentions of one note do not
-    overlap. The results are in the order of the rows, whatever it is.
+    spans: one row per mention: note (position in `originals`), start, end, kind, denotes and, optional, year_tells:
+    a birth date whose year gives away an age of 90 or more, and has to go too. Mentions of one note do not overlap.
+    keeps: one row per look-alike: note, start, end.  small_zip3: three-digit ZIP areas that may not stay.
+    The results are in the order of the rows, whatever it is.
     """
     if len(originals) != len(outputs):
         raise ValueError(f"{len(originals)} notes, but {len(outputs)} outputs")
@@ -80,18 +90,19 @@ def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans
     caught = np.zeros(len(spans), bool)
     words, kept = np.zeros(count, np.int64), np.zeros(count, np.int64)
     read = np.zeros(count, bool)
+    keeps = spans.iloc[:0] if keeps is None else keeps
+    keeps_kept = np.zeros(len(keeps), bool)
 
-    order = np.lexsort((spans["start"].to_numpy(), spans["note"].to_numpy()))
-    ends_of_notes = np.searchsorted(spans["note"].to_numpy()[order], np.arange(count + 1))
+    rows_of, keeps_of = _by_note(spans, count), _by_note(keeps, count)
     starts, ends = spans["start"].tolist(), spans["end"].tolist()
     kinds, denotes = spans["kind"].tolist(), spans["denotes"].tolist()
+    year_tells = spans["year_tells"].tolist() if "year_tells" in spans else [False] * len(spans)
+    firsts, lasts = keeps["start"].tolist(), keeps["end"].tolist()
     # A loop over notes: the alignment is of one text with one text, and its inner loops run in C++.
     for note, (original, output) in enumerate(zip(originals, outputs, strict=True)):
-        rows = order[ends_of_notes[note] : ends_of_notes[note + 1]].tolist()
-        mentions = [Mention(kinds[r], original[starts[r] : ends[r]], denotes[r]) for r in rows]
-        bounds = [(starts[r], ends[r]) for r in rows]
-        pair = _Pair.of(original, bounds, mentions, "")
-        words[note] = pair.owners.count(_FREE)
+        rows = rows_of[note]
+        given = _Given.of(original, [(starts[r], ends[r]) for r in rows], [kinds[r] for r in rows])
+        words[note] = given.owners.count(_FREE)
         most = longest_read(original)
         if output is None or len(output) > most:
             continue
@@ -101,91 +112,160 @@ def measure_notes(originals: Sequence[str], outputs: Sequence[str | None], spans
         out = Words.of(shown)
         # A code has six characters or more: most notes are too short for too many.
         crowded = len(shown) > 6 * MOST_CODES and Codes.of(shown).too_many
-        if crowded or len(out.keys) > most_words(len(pair.owners)):
+        if crowded or len(out.keys) > most_words(len(given.owners)):
             continue
         read[note] = True
-        pair = pair.against(out)
-        kept[note] = pair.kept()
+        mentions = [
+            Mention(kinds[r], original[starts[r] : ends[r]], given.keys(i), denotes[r], year_tells[r], small_zip3)
+            for i, r in enumerate(rows)
+        ]
+        pair = _Pair.of(given, mentions, out)
+        same = pair.same()
+        kept[note] = sum(flag and owner == _FREE for flag, owner in zip(same, given.owners, strict=True))
+        for k in keeps_of[note]:
+            keeps_kept[k] = all(same[i] for i in given.within(original, firsts[k], lasts[k]))
         survived = pair.survivors()
         caught[rows] = [graded[r] and i not in survived for i, r in enumerate(rows)]
-    return NotesMeasure(caught, graded, words, kept, read)
+    return NotesMeasure(caught, graded, words, kept, read, keeps_kept)
+
+
+def _by_note(frame: pd.DataFrame, count: int) -> list[list[int]]:
+    """For each note, the positions of its rows, by `start`."""
+    notes = frame["note"].to_numpy(np.int64)
+    order = np.lexsort((frame["start"].to_numpy(), notes))
+    edges = np.searchsorted(notes[order], np.arange(count + 1)).tolist()
+    ordered = order.tolist()
+    return [ordered[a:z] for a, z in pairwise(edges)]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A note's words, each part of one mention or of none. owners: (words,) the mention, or _FREE, _NEUTRAL.
+
+    pieces: start in the original and in `words.text`, of each stretch inside or outside a mention; firsts: (mentions,)
+    the position of each mention's first word, and lasts that after its last.
+    """
+
+    words: Words
+    owners: list[int]
+    firsts: list[int]
+    lasts: list[int]
+    pieces: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, original: str, bounds: list[tuple[int, int]], kinds: list[str]) -> _Given:
+        """Words are cut at the edges of mentions; what a mention's entities and accents stand for is read by itself."""
+        names = [_NEUTRAL if kind in NEITHER_WAY else i for i, kind in enumerate(kinds)]
+        # A text that looks as it is written does so in all its parts.
+        if visible(original) == original:
+            words = Words.of(original)
+            firsts = [bisect_left(words.starts, start) for start, _ in bounds]
+            lasts = [bisect_left(words.starts, end) for _, end in bounds]
+            cuts = [(f, start) for f, (start, _) in zip(firsts, bounds, strict=True)]
+            cuts += [(z, end) for z, (_, end) in zip(lasts, bounds, strict=True)]
+            if not any(at and words.ends[at - 1] > edge for at, edge in cuts):
+                owners = [_FREE] * len(words.keys)
+                for name, first, last in zip(names, firsts, lasts, strict=True):
+                    owners[first:last] = [name] * (last - first)
+                return cls(words, owners, firsts, lasts, [(0, 0)])
+        text, pieces, at = "", [], 0
+        written: list[str] = []
+        keys: list[str] = []
+        starts: list[int] = []
+        ends: list[int] = []
+        owners, firsts, lasts = [], [], []
+
+        def add(start: int, end: int, owner: int) -> None:
+            nonlocal text
+            pieces.append((start, len(text)))
+            part = Words.of(visible(original[start:end]))
+            written.extend(part.written)
+            keys.extend(part.keys)
+            starts.extend(s + len(text) for s in part.starts)
+            ends.extend(e + len(text) for e in part.ends)
+            owners.extend([owner] * len(part.keys))
+            text += part.text
+
+        for name, (start, end) in zip(names, bounds, strict=True):
+            add(at, start, _FREE)
+            firsts.append(len(keys))
+            add(start, end, name)
+            lasts.append(len(keys))
+            at = end
+        add(at, len(original), _FREE)
+        return cls(Words(text, written, keys, starts, ends), owners, firsts, lasts, pieces)
+
+    def keys(self, mention: int) -> list[str]:
+        """The words of a mention."""
+        return self.words.keys[self.firsts[mention] : self.lasts[mention]]
+
+    def within(self, original: str, start: int, end: int) -> range:
+        """The positions of the words that stand, whole or in part, between two places of the original."""
+        first, last = bisect_right(self.words.ends, self._at(original, start)), self._at(original, end)
+        return range(first, bisect_left(self.words.starts, last))
+
+    def _at(self, original: str, place: int) -> int:
+        """Where a place of the original is in the words' text."""
+        before, at = self.pieces[bisect_right(self.pieces, (place, len(self.words.text))) - 1]
+        return place if len(self.pieces) == 1 else at + len(visible(original[before:place]))
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """A note and its output, aligned. owners: (words of the note,) the mention a word belongs to, or _FREE, _NEUTRAL.
-
-    to: (words of the note,) position of the equal word in the output, or -1.
-    """
+    """A note and its output, aligned. to: (words of the note,) position of the equal word in the output, or -1."""
 
     mentions: list[Mention]
-    note: Words
-    owners: list[int]
+    given: _Given
     out: Words
     to: list[int]
 
     @classmethod
-    def of(cls, original: str, bounds: list[tuple[int, int]], mentions: list[Mention], output: str) -> _Pair:
-        """Words are cut at the edges of mentions, so that each belongs to one mention or to none."""
-        pieces, owners_of_pieces, at = [], [], 0
-        for i, (start, end) in enumerate(bounds):
-            pieces += [original[at:start], original[start:end]]
-            owners_of_pieces += [_FREE, _NEUTRAL if mentions[i].kind in NEITHER_WAY else i]
-            at = end
-        pieces.append(original[at:])
-        owners_of_pieces.append(_FREE)
-        text, written, keys, starts, ends, owners = "", [], [], [], [], []
-        for piece, owner in zip(pieces, owners_of_pieces, strict=True):
-            part = Words.of(visible(piece))
-            written += part.written
-            keys += part.keys
-            starts += [s + len(text) for s in part.starts]
-            ends += [e + len(text) for e in part.ends]
-            owners += [owner] * len(part.keys)
-            text += part.text
-        return cls(mentions, Words(text, written, keys, starts, ends), owners, Words.of(output), [-1] * len(keys))
-
-    def against(self, out: Words) -> _Pair:
-        """The same note beside the submission's text."""
+    def of(cls, given: _Given, mentions: list[Mention], out: Words) -> _Pair:
+        """A note beside the submission's text."""
         # Dates are judged by what they say. As words, "02" and "2024" would pair up with parts of other dates.
-        dated = [o >= 0 and self.mentions[o].kind == "DATE" for o in self.owners]
-        to = align(self.note, out, [o >= 0 for o in self.owners], dated)
-        return _Pair(self.mentions, self.note, self.owners, out, to)
+        dates = {m for m, mention in enumerate(mentions) if mention.kind == "DATE"}
+        to = align(given.words, out, [o >= 0 for o in given.owners], [o in dates for o in given.owners])
+        return cls(mentions, given, out, to)
 
-    def kept(self) -> int:
-        """Words outside mentions whose equal has the same letters, upper and lower case included."""
-        written, out = self.note.written, self.out.written
-        return sum(
-            o == _FREE and t >= 0 and written[i] == out[t]
-            for i, (o, t) in enumerate(zip(self.owners, self.to, strict=True))
-        )
+    @property
+    def note(self) -> Words:
+        """The words of the note."""
+        return self.given.words
+
+    @property
+    def owners(self) -> list[int]:
+        """The mentions they belong to."""
+        return self.given.owners
+
+    def same(self) -> list[bool]:
+        """Which words of the note have an equal with the same letters, upper and lower case included."""
+        out = self.out.written
+        return [t >= 0 and out[t] == word for t, word in zip(self.to, self.note.written, strict=True)]
 
     def survivors(self) -> set[int]:
         """The mentions that can still be read, in their place or elsewhere."""
         firm = [i for i, (o, t) in enumerate(zip(self.owners, self.to, strict=True)) if o < 0 and t >= 0]
         owner_of_out = {t: o for o, t in zip(self.owners, self.to, strict=True) if o >= 0 and t >= 0}
         # The gap of a mention: how many firm words stand before it.
-        first_word: dict[int, int] = {}
-        for i, owner in enumerate(self.owners):
-            first_word.setdefault(owner, i)
         gaps: dict[int, list[int]] = {}
         for m, mention in enumerate(self.mentions):
-            if mention.kind not in NEITHER_WAY and m in first_word:
-                gaps.setdefault(bisect_left(firm, first_word[m]), []).append(m)
+            first = self.given.firsts[m]
+            if mention.kind not in NEITHER_WAY and first < self.given.lasts[m]:
+                gaps.setdefault(bisect_left(firm, first), []).append(m)
         survived = set()
         edges = [-1, *(self.to[i] for i in firm), len(self.out.keys)]
         for gap, members in gaps.items():
             left, right = edges[gap], edges[gap + 1]
+            if right == left + 1:
+                continue  # without a letter or digit, nothing can be read
             text = self.out.between(left, right)
-            if not text.strip():
-                continue
             low = firm[gap - 1] + 1 if gap else 0
             high = firm[gap] if gap < len(firm) else len(self.owners)
             # A clinical word of the gap that the alignment could not place is no evidence of a mention.
-            lost = Counter(self.note.keys[i] for i in range(low, high) if self.owners[i] < 0)
+            lost = Counter([self.note.keys[i] for i in range(low, high) if self.owners[i] < 0])
             spare = [p for p in range(left + 1, right) if p in owner_of_out or not _take(lost, self.out.keys[p])]
             start = self.out.ends[left] if left >= 0 else 0
-            shares = self._shares(members, first_word, text) or [(members, 0, len(text))]
+            shares = self._shares(members, text) or [(members, 0, len(text))]
             for sharing, begin, end in shares:
                 inside = [
                     p for p in spare if begin <= self.out.starts[p] - start < end or owner_of_out.get(p) in sharing
@@ -193,15 +273,13 @@ class _Pair:
                 survived |= self._readable(sharing, inside, text[begin:end], start + begin, owner_of_out)
         return survived | self._moved(gaps, edges)
 
-    def _shares(
-        self, members: list[int], first_word: dict[int, int], text: str
-    ) -> list[tuple[list[int], int, int]] | None:
+    def _shares(self, members: list[int], text: str) -> list[tuple[list[int], int, int]] | None:
         """Each mention's own part of a gap's output, where what stood between the mentions still stands there."""
         if len(members) == 1:
             return None
-        last_word = {o: i for i, o in enumerate(self.owners)}
+        firsts, lasts = self.given.firsts, self.given.lasts
         between = [
-            self.note.text[self.note.ends[last_word[a]] : self.note.starts[first_word[b]]] for a, b in pairwise(members)
+            self.note.text[self.note.ends[lasts[a] - 1] : self.note.starts[firsts[b]]] for a, b in pairwise(members)
         ]
         bare = text.strip()
         # Blanks are no landmark: deleting a mention leaves its own behind.
@@ -223,8 +301,8 @@ class _Pair:
         dated = [m for m in members if self.mentions[m].kind == "DATE"]
         if dated and len(dated) < len(members):
             # The patient called May left beside a date is not the month.
-            of_dates = {k for m in dated for k in Words.of(self.mentions[m].text).keys}
-            others = {k for m in members if m not in dated for k in Words.of(self.mentions[m].text).keys} - of_dates
+            of_dates = {k for m in dated for k in self.mentions[m].keys}
+            others = {k for m in members if m not in dated for k in self.mentions[m].keys} - of_dates
             for p in positions:
                 a, z = self.out.starts[p] - start, self.out.ends[p] - start
                 if self.out.keys[p] in others and a >= 0:
@@ -234,7 +312,7 @@ class _Pair:
         one_each = len(in_order) == len(dated) > 1
         # Most mentions found no word of theirs; they are judged by the same stretch.
         found = {owner_of_out[p] for p in positions if p in owner_of_out}
-        shared = Stretch.of(self.out, [p for p in positions if p not in owner_of_out], text)
+        shared = Stretch.of(self.out, [p for p in positions if p not in owner_of_out] if found else positions, text)
         survived = set()
         for m in members:
             mention, stretch = self.mentions[m], shared

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,7 +15,7 @@ import pandas as pd
 
 from graders.measures.dates import Said, may_say, said, years_differ
 from graders.measures.disguises import Codes
-from graders.measures.mentions import CODE_KINDS, SMALL_ZIP3, identifying_words
+from graders.measures.mentions import CODE_KINDS, identifying_words
 from graders.measures.tokens import WORD, fold, spelled, visible
 
 LONGEST_READ = 4_000
@@ -23,6 +24,13 @@ LONGEST_READ = 4_000
 Twice the longest resource of the kit's own data. They are counted as given, and once more as `visible` text:
 one character may stand for eighteen.
 """
+
+HASHES_TRIED = 200
+"""Owners of a scan whose identifiers are hashed and looked for; where none is found, no other owner's is."""
+
+COMMON = 50
+LONGEST_COMMON = 200
+"""A cell of so many rows and no more characters than that is searched for everybody's identifiers at once."""
 
 _CELL = "\x1e"  # ASCII record separator: no identifier runs from one cell into the next
 _TOKEN = re.compile(rf"{WORD.pattern}|{_CELL}")
@@ -116,7 +124,7 @@ class _Identifier:
         words = self.words if self.kind == "NAME" else ()
         return list(dict.fromkeys([self.value, *words, *(w.capitalize() for w in words)]))
 
-    def stands_in(self, row: _Row, allowed: frozenset[str]) -> bool:
+    def stands_in(self, row: _Row, allowed: frozenset[str], small_zip3: Collection[str] = ()) -> bool:
         """Whether it can be read in a row whose kept cells rightly hold the words `allowed`."""
         if self.kind == "DATE":
             mine = said(self.value)
@@ -128,7 +136,7 @@ class _Identifier:
             if any(n.startswith(self.whole) and len(n) in (5, 9) for n in row.numbers):
                 return True
             area = self.whole[:3]
-            return area in SMALL_ZIP3 and re.search(rf"(?<![\d.,:-]){area}(?![\d.,:-])", row.text) is not None
+            return area in small_zip3 and re.search(rf"(?<![\w.,:-]){area}(?![\w.,:-])", row.text) is not None
         if self.kind in CODE_KINDS or self.whole.isdigit():
             return self._number_stands_in(row)
         if self.kind in {"NAME", "LOCATION"}:
@@ -168,6 +176,7 @@ class IdentifierScan:
 
     identifiers: one row per place that held a direct identifier: owner (the row or resource, any hashable), kind (as
     for mentions in notes), value (text).
+    small_zip3: first three digits of ZIP codes that tell too much even alone.
     kept: owner, text of the cells that may stay. A name or place word that they hold themselves, as of a Mr. White
     whose race is "White", is no evidence.
 
@@ -175,7 +184,10 @@ class IdentifierScan:
     dates require, let the owner be the cell.
     """
 
-    def __init__(self, identifiers: pd.DataFrame, kept: pd.DataFrame | None = None) -> None:
+    def __init__(
+        self, identifiers: pd.DataFrame, small_zip3: Collection[str] = (), kept: pd.DataFrame | None = None
+    ) -> None:
+        self._small_zip3 = frozenset(small_zip3)
         values = identifiers["value"].astype("str").fillna("").tolist()
         kinds = identifiers["kind"].tolist()
         self._count = len(identifiers)
@@ -189,7 +201,11 @@ class IdentifierScan:
         self._allowed = (
             {}
             if kept is None
-            else {owner: frozenset(WORD.findall(fold(visible(text)))) for owner, text in _by_owner(kept)}
+            else {
+                owner: frozenset(WORD.findall(fold(visible(_CELL.join(cells)))))
+                for owner, cells in _by_owner(kept)
+                if owner in self._places
+            }
         )
 
     def scan(self, rows: pd.DataFrame) -> Leaks:
@@ -198,22 +214,59 @@ class IdentifierScan:
         rows: owner, text; any number of cells per owner. An owner without rows has nothing left.
         """
         how = np.full(self._count, "", dtype=object)
+        hashes: list[tuple[list[int], Codes]] = []
+        common, touched = self._common(rows["text"].tolist())
         # A loop over owners: each is searched for its own identifiers only, by substring search in C.
-        for owner, text in _by_owner(rows):
+        for owner, cells in _by_owner(rows):
             places = self._places.get(owner)
             if places is None:
                 continue
-            for place, way in self._search(places, text, self._allowed.get(owner, frozenset())):
-                how[place] = way
+            if owner not in touched:
+                cells = [text for text in cells if text not in common]
+            codes = self._search(places, _row_text(cells), self._allowed.get(owner, frozenset()), how)
+            if codes.hashes:
+                hashes.append((places, codes))
+        # Who hashes identifiers hashes all of them, and 24 hashes of each take longer than all the rest.
+        if self._hashed(hashes[:: 1 + len(hashes) // HASHES_TRIED], how):
+            self._hashed(hashes, how)
         return Leaks(how)
 
-    def _search(self, places: Iterable[int], text: str, allowed: frozenset[str]) -> Iterator[tuple[int, str]]:
+    def _common(self, texts: list[Any]) -> tuple[frozenset[str], set[Hashable]]:
+        """Cells that many rows have, such as "final" or a system's address, and the owners who must be sought in them.
+
+        Nobody else has an identifier that stands in any of these cells: they are searched once for all.
+        """
+        counts = Counter(text for text in texts if isinstance(text, str) and len(text) <= LONGEST_COMMON)
+        common = [text for text, count in counts.items() if count >= COMMON and Codes.of(visible(text)) == Codes()]
+        if not common:
+            return frozenset(), set()
+        whole = _Row.of(_CELL.join(visible(text.replace(_CELL, "")) for text in common))
+        names = {word for identifier in self._identifiers if identifier.kind == "NAME" for word in identifier.words}
+        cuts = ((word[:n], word[n:]) for word in whole.words if len(word) >= 6 for n in range(1, len(word)))
+        glued = {name for pair in cuts if names.issuperset(pair) for name in pair}
+        seen: dict[int, bool] = {}
+        for identifier in self._identifiers:
+            if id(identifier) not in seen:
+                back = identifier.backwards
+                seen[id(identifier)] = bool(identifier.whole) and (
+                    identifier.stands_in(whole, frozenset(), self._small_zip3)
+                    or (back is not None and back.stands_in(whole, frozenset()))
+                    or not glued.isdisjoint(identifier.words)
+                )
+        touched = {o for o, places in self._places.items() if any(seen[id(self._identifiers[p])] for p in places)}
+        return frozenset(common), touched
+
+    def _search(
+        self, places: Iterable[int], text: str, allowed: frozenset[str], how: npt.NDArray[np.object_]
+    ) -> Codes:
+        """Fill in how each of `places` stands in the text; the codes found there."""
         shown = visible(text, LONGEST_READ) if len(text) <= LONGEST_READ else text
         codes = Codes.of(shown) if len(shown) <= LONGEST_READ else Codes(too_many=True)
         inside = _CELL.join(codes.readable)
         if codes.too_many or len(inside) > LONGEST_READ:
-            yield from ((place, "not read") for place in places)
-            return
+            for place in places:
+                how[place] = "not read"
+            return Codes()
         row = _Row.of(shown)
         hidden = _Row.of(inside) if inside else None
         glued = self._glued(places, row.words)
@@ -223,14 +276,22 @@ class IdentifierScan:
                 continue
             backwards = identifier.backwards
             in_one_word = identifier.kind == "NAME" and not glued.isdisjoint(identifier.words)
-            if in_one_word or identifier.stands_in(row, allowed):
-                yield place, "plain"
+            if in_one_word or identifier.stands_in(row, allowed, self._small_zip3):
+                how[place] = "plain"
             elif backwards and backwards.stands_in(row, allowed):
-                yield place, "reversed"
+                how[place] = "reversed"
             elif hidden and identifier.stands_in(hidden, frozenset()):
-                yield place, "encoded"
-            elif codes.hash_any(identifier.hashed_as):
-                yield place, "hashed"
+                how[place] = "encoded"
+        return codes
+
+    def _hashed(self, found: Iterable[tuple[list[int], Codes]], how: npt.NDArray[np.object_]) -> bool:
+        """Fill in which identifiers stand hashed among their owners' codes; whether any does."""
+        hit = False
+        for places, codes in found:
+            for place in places:
+                if how[place] in ("", "hashed") and codes.hash_any(self._identifiers[place].hashed_as):
+                    how[place], hit = "hashed", True
+        return hit
 
     def _glued(self, places: Iterable[int], words: frozenset[str]) -> set[str]:
         """The words of names that stand in one of `words` with another of them: "rosaquintero"."""
@@ -241,12 +302,18 @@ class IdentifierScan:
         return {name for pair in pairs if pair[1] in names and pair[0] != pair[1] for name in pair}
 
 
-def _by_owner(rows: pd.DataFrame) -> Iterator[tuple[Any, str]]:
-    """Owner and the text of all its cells."""
+def _by_owner(rows: pd.DataFrame) -> Iterator[tuple[Any, list[str]]]:
+    """Owner and the texts of all its cells that are not empty."""
     cells: dict[Hashable, list[str]] = {}
     # Not astype("str"): Arrow strings refuse the lone surrogates that a submission's JSON may hold.
-    for owner, text, missing in zip(rows["owner"].tolist(), rows["text"].tolist(), rows["text"].isna(), strict=True):
-        if not missing and text != "":
-            cells.setdefault(owner, []).append(str(text).replace(_CELL, ""))
-    for owner, texts in cells.items():
-        yield owner, _CELL.join(texts)
+    for owner, text in zip(rows["owner"].tolist(), rows["text"].tolist(), strict=True):
+        # NaN is not equal to itself.
+        if text is not None and text == text and text != "":
+            cells.setdefault(owner, []).append(str(text))
+    yield from cells.items()
+
+
+def _row_text(cells: list[str]) -> str:
+    """The cells with separators between them, and none in them."""
+    whole = _CELL.join(cells)
+    return whole if whole.count(_CELL) < len(cells) else _CELL.join(text.replace(_CELL, "") for text in cells)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from graders.measures.dates import Said, reads_day_first, said, tells
+from graders.measures.dates import Said, reads_day_first, said, tells, years_differ
 from graders.measures.disguises import Codes
 from graders.measures.tokens import Words, spelled, squeezed, visible
 
@@ -60,10 +60,6 @@ _GENERIC_TEXT = (
     "image img scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number"
 )
 GENERIC = TITLES | frozenset(_GENERIC_TEXT.split())
-
-# HHS guidance on de-identification (2012), 2000 census: three-digit ZIP areas of 20,000 people or fewer.
-_SMALL_ZIP3_TEXT = "036 059 063 102 203 556 692 790 821 823 830 831 878 879 884 890 893"
-SMALL_ZIP3 = frozenset(_SMALL_ZIP3_TEXT.split())
 
 _MASKED_TAIL = re.compile(r"x{2,}$|(?<=.)x{3,}")
 _OPENS_MASK = "[<{*#•█■▒"
@@ -174,21 +170,28 @@ class _Part:
 
 @dataclass(frozen=True)
 class Mention:
-    """One gold mention: its kind, what it says and, for dates, what it denotes."""
+    """One gold mention: its kind, what it says and, for dates, what it denotes.
+
+    keys: its words, folded.  year_tells: a date whose year is an identifier too.  small_zip3: the areas whose first
+    three digits may not stay.
+    """
 
     kind: str
     text: str
+    keys: Sequence[str]
     denotes: str = ""
+    year_tells: bool = False
+    small_zip3: frozenset[str] = frozenset()
 
     @cached_property
     def words(self) -> list[str]:
         """Its identifying words."""
-        return identifying_words(self.kind, self.text)
+        return _identifying(self.kind, self.keys)
 
     @cached_property
     def code(self) -> str:
         """The identifying characters of a number-like identifier, "" for other kinds."""
-        return code_of(self.kind, self.text) if self.kind in CODE_KINDS else ""
+        return _code_of(self.kind, self.text, self.keys) if self.kind in CODE_KINDS else ""
 
     def survives(self, stretch: Stretch, dates: Sequence[Said] | None = None) -> bool:
         """Whether the mention, or a telling part of it, can be read in `stretch`.
@@ -198,19 +201,28 @@ class Mention:
         if not stretch.text:
             return False
         if self.kind == "DATE":
-            meant = Said.of_denotes(self.denotes)
             own = said(self.text)
             if own:
-                return self._date_survives(meant, own, stretch.text, dates)
+                return self._date_survives(own, stretch.text, dates)
         if self.kind == "AGE":
             return bool(_ages(self.text) & _ages(stretch.text, bounds=False))
         if _in_disguise(self.text, self.words, stretch.text):
             return True
         if self.code:
+            # In a code with its own double X, that is no mask.
+            if "xx" in self.code and self.code in stretch.joined:
+                return True
             return any(_code_in(self.code, number, self.kind == "PHONE") for number in stretch.numbers)
-        return _words_survive(self.kind, self.text, self.words, stretch)
+        return _words_survive(self, stretch)
 
-    def _date_survives(self, meant: Said, own: list[Said], text: str, dates: Sequence[Said] | None) -> bool:
+    def _date_survives(self, own: list[Said], text: str, dates: Sequence[Said] | None) -> bool:
+        # Whether any date is said does not depend on which of its numbers is the day.
+        if not (said(text) if dates is None else dates) and not self.year_tells:
+            return False
+        meant = Said.of_denotes(self.denotes)
+        year_tells = self.year_tells and meant.year > 0
+        if year_tells and _year_in(meant.year, text):
+            return True
         weekday = next((s.weekday for s in own if s.weekday), 0)
         truth = Said(meant.year, meant.month, meant.day, weekday)
         day_first = reads_day_first(self.text, meant)
@@ -218,12 +230,17 @@ class Mention:
         # "Tuesday" beside another full date is part of that date, not of the true one.
         if any(f.month or f.day for f in found) and (truth.month or truth.day):
             found = [f for f in found if not f.weekday]
+        if year_tells and any(f.year and not years_differ(f, meant) for f in found):
+            return True
         return any(tells(f, truth) for f in found)
 
 
 def identifying_words(kind: str, text: str) -> list[str]:
     """The folded words of a mention that could give it away; all of them where none stands out."""
-    keys = Words.of(visible(text)).keys
+    return _identifying(kind, Words.of(visible(text)).keys)
+
+
+def _identifying(kind: str, keys: Sequence[str]) -> list[str]:
     if len(keys) > 2 and all(len(k) == 1 for k in keys):
         return ["".join(keys)]  # a word spelled letter by letter
     shortest = 3 if kind in {"LOCATION", "OTHER", "URL", "EMAIL", "PHOTO", "DATE"} else 1
@@ -232,18 +249,25 @@ def identifying_words(kind: str, text: str) -> list[str]:
     if kind == "PHOTO":
         # A year may stay, and "0412" beside a name is a number of the camera's.
         own = [k for k in own if not (k.isdigit() and len(k) <= 4)]
-    return own or [k for k in keys if len(k) > 1] or keys
+    return own or [k for k in keys if len(k) > 1] or list(keys)
 
 
-def code_of(kind: str, text: str) -> str:
+def _code_of(kind: str, text: str, keys: Sequence[str]) -> str:
     """The characters of a number-like identifier that identify: separators, labels and extensions left out."""
-    text = visible(text)
+    shown = visible(text)
     if kind == "PHONE":
-        text = re.split(r"(?i)\s*(?:x|ext)", text, maxsplit=1)[0]
-    elif kind == "DEVICE" and "(21)" in text:
-        text = text.split("(21)", 1)[1]  # GS1: (01) names the product and may stay, (21) is the serial number
-    keys = [k for k in Words.of(text).keys if k not in GENERIC and (any(c.isdigit() for c in k) or kind == "IP")]
+        keys = Words.of(re.split(r"(?i)\s*(?:x|ext)", shown, maxsplit=1)[0]).keys
+    elif kind == "DEVICE" and "(21)" in shown:
+        # GS1: (01) names the product and may stay, (21) is the serial number
+        keys = Words.of(shown.split("(21)", 1)[1]).keys
+    keys = [k for k in keys if k not in GENERIC and (any(c.isdigit() for c in k) or kind == "IP")]
     return "".join(keys) if any(c.isdigit() for k in keys for c in k) else ""
+
+
+def _year_in(year: int, text: str) -> bool:
+    """Whether a text states the year: 1931, '31, **/**/31."""
+    short = rf"(?:['`\u2018\u2019\u00b4]|[*#xX?_]{{2}}[-/.]){year % 100:02d}(?!\w)"
+    return re.search(rf"(?<!\d){year:04d}(?!\d)|{short}", text) is not None
 
 
 def _code_in(code: str, group: str, phone: bool) -> bool:
@@ -264,16 +288,16 @@ def _code_in(code: str, group: str, phone: bool) -> bool:
     return any(code[i : i + run] in group for i in range(n - run + 1))
 
 
-def _words_survive(kind: str, text: str, mine: Sequence[str], stretch: Stretch) -> bool:
-    found = stretch.found
-    if len(own := Words.of(visible(text)).keys) > 1 and all(len(k) == 1 for k in own):
+def _words_survive(mention: Mention, stretch: Stretch) -> bool:
+    own, mine, found = mention.keys, mention.words, stretch.found
+    if len(own) > 1 and all(len(k) == 1 for k in own):
         # "M-A-R-I-S-O-L", or the initials "R.P."
         initials = "".join(k if len(k) == 1 else " " for k in stretch.keys)
         return "".join(own) in found or "".join(own) in initials
     lone = len(mine) == 1
     if any(len(k) > 1 or lone for k in mine if k in found):
         return True
-    whole = squeezed(visible(text))
+    whole = "".join(own)
     if len(whole) >= 6 and whole in stretch.joined:
         return True
     if any(len(w) >= 4 and w in run for w in mine for run in stretch.spelled):
@@ -281,18 +305,18 @@ def _words_survive(kind: str, text: str, mine: Sequence[str], stretch: Stretch) 
     if any(len(w) >= 4 and w.isalpha() and w[::-1] in found for w in mine):
         return True
     return any(
-        _part_survives(kind, word, part)
+        _part_survives(mention, word, part)
         for word in mine
         for end in ("^" + word[0], "$" + word[-1])
         for part in stretch.parts.get(end, ())
     )
 
 
-def _part_survives(kind: str, word: str, part: _Part) -> bool:
+def _part_survives(mention: Mention, word: str, part: _Part) -> bool:
     """Whether `part` shows so much of `word` that the rest can be guessed, as in "Quinter*" or "Q[NAME]"."""
-    shown = part.shown
+    kind, shown = mention.kind, part.shown
     if kind == "LOCATION" and word.isdigit() and len(word) == 5 and shown == word[:3]:
-        return shown in SMALL_ZIP3  # other three-digit ZIP codes may stay
+        return shown in mention.small_zip3  # other three-digit ZIP codes may stay
     enough = len(shown) >= 4 or 2 * len(shown) >= len(word)
     if part.cut_after and word.startswith(shown):
         return enough or kind == "NAME"  # an initial is derived from a name

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from graders.harness.reading import Unreadable, read_ndjson, read_table
 from graders.measures.leakage import IdentifierScan
-from graders.measures.places import Place, date_clean, date_follows, free_of, one_shift, one_text, one_to_one, same_text
+from graders.measures.places import Place, free_of, one_text, same_text
+from synthetic_data.recipes.deidentification import NOTE_FIELDS, RELEASED
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
+    from graders.measures.release import Release
     from synthetic_data.recipes.deidentification import Truth
 
 # table -> column -> kind of identifier. Kinds are those of mentions in notes.
@@ -43,120 +45,122 @@ KEPT = {
     "contacts": ["relationship"],
     "encounters": ["site", "class", "reason"],
     "conditions": ["code", "display", "clinical_status"],
-    "labs": ["category", "loinc", "name", "value", "unit", "ref_low", "ref_high", "interpretation"],
+    "labs": ["site", "category", "loinc", "name", "value", "unit", "ref_low", "ref_high", "interpretation"],
     "meds": ["rxnorm", "name"],
 }
+# Single cells of these may be blanked against re-identification; what that costs is measured elsewhere.
+MAY_BE_BLANKED = {"sex", "race", "language"}
 DATES = {"encounters": ["start", "end"], "conditions": ["onset_date"], "labs": ["taken_at"], "meds": ["start_date"]}
-FHIR_TYPES = ("Patient", "Encounter", "Condition", "Observation", "MedicationRequest", "Organization", "Practitioner")
 RELEASED_FILES = {
     *(f"{name}.csv" for name in KEPT),
     "notes.jsonl",
-    *(f"fhir/{kind}.ndjson" for kind in (*FHIR_TYPES, "DocumentReference", "RelatedPerson")),
+    *(f"fhir/{kind}.ndjson" for kind in (*RELEASED, "Organization", "Practitioner")),
 }
+LETTERS = "attachments/"
 FREE_TEXT = {"labs": ("lab_id", "comment"), "meds": ("med_id", "sig")}
 OLDEST = 90
+_WORD = re.compile(r"[^\s,;:|\"'{}\[\]]+")
 
 
-def judge(files: Files, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
-    """(places that must be clean, places that must survive, faults) of one play's tables."""
+def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
+    """(places that must be clean, places that must survive, faults) of one play's tables, note fields and files."""
     must_go: list[Place] = []
     must_stay: list[Place] = []
-    faults: list[str] = []
-    pseudonyms: pd.Series | None = None
-    moved: list[tuple[pd.Series, pd.Series, pd.Series]] = []
     for name, original in truth.tables.items():
-        try:
-            table = read_table(files, f"{name}.csv", max_rows=2 * len(original))
-            if len(table) != len(original):
-                raise Unreadable(f"{name}.csv has {len(table)} rows for {len(original)}")
-        except Unreadable as error:
-            faults.append(str(error))
-            table = pd.DataFrame(index=original.index)
-        extra = [c for c in table.columns if c not in original.columns]
-        if extra:
-            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra)))
         # A column that is not there is clean, and has not survived.
-        table = table.reindex(columns=[*original.columns, *extra], fill_value="")
-        moved += [(table[c], original[c], original["patient_id"]) for c in DATES.get(name, [])]
-        must_go += clean_places(name, table, original, truth)
+        table, extra = release.tables[name], release.extra[name]
+        if len(extra.columns):
+            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra.columns)))
+        must_go += clean_places(name, pd.concat([table, extra], axis=1), original, truth)
         must_stay += surviving_places(name, table, original, truth)
-        if name == "patients":
-            pseudonyms = pd.Series(table["patient_id"].to_numpy(), index=original["patient_id"])
-        must_stay.append(linked(name, table, original, pseudonyms))
-    must_go += note_places(files, truth)
-    if truth.card["dates"]["rule"] == "shift":
-        good, total = one_shift(*map(list, zip(*moved, strict=True)))
-        must_stay.append(Place("dates (one shift per patient)", good, total))
-    if others := [name for name in files if name not in RELEASED_FILES]:
-        must_go.append(Place("files that are not asked for", 0, len(others), direct=True))
-    return must_go, must_stay, faults
+    must_go += note_places(release, truth)
+    if release.others:
+        must_go.append(Place("files that are not asked for", 0, len(release.others), direct=True))
+    return must_go, must_stay, []
 
 
 def betrayed(files: Files, truth: Truth) -> int:
-    """How many patients have their id, record number or SSN in a file that is not asked for: a crosswalk, a copy."""
-    text = b"\n".join(data for name, data in sorted(files.items()) if name not in RELEASED_FILES)
-    if not text:
-        return 0
-    words = set(re.findall(r"[^\s,;:|\"'{}\[\]]+", text.decode("utf-8", "replace")))
+    """How many patients have their id, record number or SSN in a file that is not asked for: a crosswalk, a copy.
+
+    A letter that holds those of two patients is no letter.
+    """
     people = truth.tables["patients"]
-    return int((people["patient_id"].isin(words) | people["mrn"].isin(words) | people["ssn"].isin(words)).sum())
+    owner = {value: row for c in ("patient_id", "mrn", "ssn", "fhir_id") for row, value in enumerate(people[c])}
+    found: set[int] = set()
+    for name, data in files.items():
+        if name in RELEASED_FILES:
+            continue
+        words = _WORD.findall(data.decode("utf-8", "replace"))
+        here = {owner[word] for word in words if word in owner}
+        if not name.startswith(LETTERS) or len(here) > 1:
+            found |= here
+    return len(found)
 
 
 def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
-    """What must be gone: identifiers, stray ones in free text, true dates, birth dates, withheld columns."""
+    """What must be gone: identifiers, ids, stray ones in free text, birth dates, withheld columns."""
     wanted = identifiers(name, original, truth)
     withheld = truth.card["withhold"].get(name, [])
-    kept = long_form(original, [c for c in KEPT[name] if c not in withheld])
+    may_stay = original[[c for c in KEPT[name] if c not in withheld]]
     if name == "patients":
         # A house number that equals the year of birth is no street left.
-        kept = pd.concat([kept, pd.DataFrame({"owner": original.index, "text": birth_words(truth)})])
+        may_stay = may_stay.assign(born=birth_words(truth))
     if name in FREE_TEXT:
-        kept = pd.concat([kept, pd.DataFrame({"owner": range(len(original)), "text": harmless(name, original, truth)})])
-    # Most rows of the large tables hold no identifier but the patient's id; only the others are searched for more.
-    held = wanted["owner"].unique()
-    searched = long_form(table.loc[held], table.columns).assign(owner=list(held) * len(table.columns))
-    found = wanted.assign(leaked=IdentifierScan(wanted, kept).scan(searched).leaked)
-    places = []
-    if name != "patients":
-        cells = zip(*(table[c] for c in table.columns.difference(KEPT[name])), strict=True)
-        free = free_of(original["patient_id"], map("|".join, cells))
-        places.append(Place(f"{name}.patient_id", int(free.sum()), len(free)))
+        may_stay = may_stay.assign(harmless=harmless(name, original, truth))
+    # Most rows of the large tables hold no identifier but the patient's ids; only the others are searched for more.
+    held = wanted["owner"].unique().tolist()
+    searched, kept = long_form(table, held), long_form(may_stay, held)
+    found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(searched).leaked)
+    places = id_places(name, table, original, truth)
     for column, rows in found.groupby("place", sort=False):
-        direct = name in ("patients", "contacts") and column in DIRECT
         gone = ~rows["leaked"].to_numpy(bool)
-        if column in IDENTIFIERS[name] and column != "patient_id":
+        if column == "zip":
+            gone &= zip_clean(table["zip"], truth.small_zip3).to_numpy()[rows["owner"].to_numpy(int)]
+        elif column in IDENTIFIERS[name] and column != "patient_id":
             # Somebody else's number, or a code for it, in place of one's own is still an identifier.
             gone &= one_text(table[column]).to_numpy()[rows["owner"].to_numpy(int)]
+        direct = name in ("patients", "contacts") and column in DIRECT
         places.append(Place(f"{name}.{column}", int(gone.sum()), len(rows), direct))
-    for column in DATES.get(name, []):
-        clean = date_clean(table[column], original[column])
-        places.append(Place(f"{name}.{column} (true dates)", int(clean.sum()), len(clean)))
     if name == "patients":
-        clean = (table["birth_date"].str.strip() == "") | (table["birth_date"].str.strip() == birth_words(truth))
+        clean = born_clean(table["birth_date"], original["birth_date"], truth)
         places.append(Place("patients.birth_date", int(clean.sum()), len(clean), direct=True))
     for column in withheld:
-        clean = (table[column].str.strip() != original[column]) | (original[column] == "")
+        given = table[column].str.strip()
+        clean = (given == "") | (one_text(given) & (given != original[column]))
         places.append(Place(f"{name}.{column} (withheld)", int(clean.sum()), len(clean)))
     return places
 
 
-def note_places(files: Files, truth: Truth) -> list[Place]:
+def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
+    """The patient's ids, and in labs.csv the record and accession numbers, in the cells that nothing else is held to."""
+    cells = [table[c].tolist() for c in table.columns if c not in KEPT[name]]
+    texts = list(map("|".join, zip(*cells, strict=True)))
+    vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
+    free = free_of(texts, original["patient_id"], original["patient_id"].map(vendors))
+    if name != "labs":
+        free &= ~table["patient_id"].isin(vendors.index).to_numpy()
+    places = [Place(f"{name}: patients' ids", int(free.sum()), len(free))]
+    if name == "labs":
+        others = table["mrn"].isin(set(truth.tables["patients"]["mrn"])) | table["mrn"].isin(vendors.index)
+        free = free_of(texts, original["mrn"]) & ~others.to_numpy()
+        places.append(Place("labs.mrn", int(free.sum()), len(free), direct=True))
+        free = free_of(texts, original["lab_id"]) & ~table["lab_id"].isin(set(original["lab_id"])).to_numpy()
+        places.append(Place("labs.lab_id", int(free.sum()), len(free)))
+    return places
+
+
+def note_places(release: Release, truth: Truth) -> list[Place]:
     """What must be gone from the notes' fields beside the text; a missing file is clean, and costs elsewhere."""
-    try:
-        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * len(truth.notes), max_line=200_000)
-    except Unreadable:
+    rows: Iterable[Mapping[str, Any]] = release.notes or ()
+    texts = ["|".join(str(value) for field, value in row.items() if field != "text") for row in rows]
+    if not texts:
         return []
-    if len(rows) != len(truth.notes):
-        return []
-    ids = ("|".join(str(row.get(name, "")) for name in ("note_id", "patient_id", "encounter_id")) for row in rows)
-    free = free_of(truth.notes["patient_id"], ids)
-    clean = date_clean(pd.Series([str(row.get("written_at", "")) for row in rows]), truth.notes["written_at"])
-    extra = {name for row in rows for name in row} - set(truth.notes.columns)
-    return [
-        Place("notes.patient_id", int(free.sum()), len(free)),
-        Place("notes.written_at (true dates)", int(clean.sum()), len(clean)),
-        Place("notes.jsonl (fields that are not asked for)", 0, len(extra)),
-    ]
+    vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
+    free = free_of(texts, truth.notes["patient_id"], truth.notes["patient_id"].map(vendors))
+    places = [Place("notes.jsonl: patients' ids", int(free.sum()), len(free))]
+    if extra := {field for row in rows for field in row} - set(NOTE_FIELDS):
+        places.append(Place("notes.jsonl (fields that are not asked for)", 0, len(extra)))
+    return places
 
 
 def identifiers(name: str, original: pd.DataFrame, truth: Truth) -> pd.DataFrame:
@@ -188,19 +192,12 @@ def harmless(name: str, original: pd.DataFrame, truth: Truth) -> list[str]:
 
 
 def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
-    """What must still be there: released columns, dates as the card's rule makes them, free text that names nobody."""
+    """What must still be there: released columns, and free text that names nobody."""
     places = []
     for column in KEPT[name]:
-        if column not in truth.card["withhold"].get(name, []):
+        if column not in MAY_BE_BLANKED and column not in truth.card["withhold"].get(name, []):
             same = same_text(table[column], original[column])
             places.append(Place(f"{name}.{column}", int(same.sum()), len(same)))
-    rule, most = truth.card["dates"]["rule"], truth.card["dates"]["max_days"]
-    for column in DATES.get(name, []):
-        right = date_follows(table[column], original[column], rule, most)
-        places.append(Place(f"{name}.{column} (rule: {rule})", int(right.sum()), len(right)))
-    if name == "patients":
-        right = table["birth_date"].str.strip() == birth_words(truth)
-        places.append(Place("patients.birth_date (year or 90+)", int(right.sum()), len(right)))
     if name in FREE_TEXT:
         key, field = FREE_TEXT[name]
         plain = ~original[key].isin(truth.stray["row_id"]) & (original[field] != "")
@@ -209,18 +206,23 @@ def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, tru
     return places
 
 
-def linked(name: str, table: pd.DataFrame, original: pd.DataFrame, pseudonyms: pd.Series | None) -> Place:
-    """One code per patient, the same in every table."""
-    right = one_to_one(table["patient_id"], original["patient_id"])
-    if name != "patients" and pseudonyms is not None:
-        right &= table["patient_id"].to_numpy() == pseudonyms[original["patient_id"]].to_numpy()
-    return Place(f"{name}.patient_id (one code per patient)", int(right.sum()), len(right))
+def zip_clean(given: pd.Series, small: Iterable[str]) -> pd.Series:
+    """(n,) bool: blank, "000", or three digits of an area that is not `small`. Other signs, as in "937**", are no matter."""
+    digits = given.str.replace(r"\D", "", regex=True)
+    return digits.isin(["", "000", "00000"]) | ((digits.str.len() == 3) & ~digits.isin(list(small)))
+
+
+def born_clean(given: pd.Series, born: pd.Series, truth: Truth) -> pd.Series:
+    """(n,) bool: blank, "90+", or a year, which the oldest do not have. A wrong year gives nothing away."""
+    given = given.str.strip()
+    old = ninety(born, truth.card["as_of"]).to_numpy()
+    return given.isin(["", f"{OLDEST}+"]) | (given.str.fullmatch(r"\d{4}") & ~old)
 
 
 def birth_words(truth: Truth) -> pd.Series:
     """What becomes of each birth date: the year, or "90+"."""
     born = truth.tables["patients"]["birth_date"]
-    return born.str[:4].where(~ninety(born, truth.card["as_of"]), "90+")
+    return born.str[:4].where(~ninety(born, truth.card["as_of"]), f"{OLDEST}+")
 
 
 def ninety(born: pd.Series, as_of: str) -> pd.Series:
@@ -228,9 +230,7 @@ def ninety(born: pd.Series, as_of: str) -> pd.Series:
     return born <= f"{int(as_of[:4]) - OLDEST}{as_of[4:]}"
 
 
-def long_form(table: pd.DataFrame, columns: Any) -> pd.DataFrame:
-    """One row per cell: owner (row number), text."""
-    if not len(columns):
-        return pd.DataFrame({"owner": [], "text": []})
-    parts = [pd.DataFrame({"owner": range(len(table)), "text": table[c].to_numpy()}) for c in columns]
-    return pd.concat(parts, ignore_index=True)
+def long_form(table: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
+    """One row per cell of the rows with these numbers: owner (row number), text."""
+    cells = [table[c].iloc[rows].tolist() for c in table.columns]
+    return pd.DataFrame({"owner": rows * len(cells), "text": pd.Series([t for column in cells for t in column], dtype=object)})

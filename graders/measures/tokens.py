@@ -115,9 +115,14 @@ class Words:
     @classmethod
     def of(cls, text: str) -> Words:
         """Split at everything that is neither letter nor digit; underscores and apostrophes split too."""
-        found = list(WORD.finditer(text))
-        written = [m.group() for m in found]
-        return cls(text, written, [fold(w) for w in written], [m.start() for m in found], [m.end() for m in found])
+        bounds = [m.span() for m in WORD.finditer(text)]
+        written = [text[s:e] for s, e in bounds]
+        if text.isascii():
+            lower = text.lower()
+            keys = [lower[s:e] for s, e in bounds]
+        else:
+            keys = [fold(w) for w in written]
+        return cls(text, written, keys, [s for s, _ in bounds], [e for _, e in bounds])
 
     def between(self, left: int, right: int) -> str:
         """The text after word `left` and before word `right`; -1 and len(words) stand for the ends."""

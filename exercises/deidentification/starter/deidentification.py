@@ -3,6 +3,7 @@
 import csv
 import json
 import tomllib
+from collections import defaultdict
 
 from dateutil import parser as dates
 
@@ -12,17 +13,20 @@ RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationReque
 
 def deidentify(in_dir, out_dir, key):
     card = tomllib.loads((in_dir / "card.toml").read_text(encoding="utf-8"))
+    people = people_by_patient(in_dir)
     for name in TABLES:
         columns, rows = read_csv(in_dir / f"{name}.csv")
         write_csv(out_dir / f"{name}.csv", columns, [clean_row(name, row, card, key) for row in rows])
-    people = people_by_patient(in_dir)
     for note in (notes := read_lines(in_dir / "notes.jsonl")):
         note["text"] = clean_text(note["text"], people[note["patient_id"]], card)
     write_lines(out_dir / "notes.jsonl", notes)
-    (out_dir / "fhir").mkdir(exist_ok=True)
     for kind in RELEASED:
         resources = read_lines(in_dir / "fhir" / f"{kind}.ndjson")
         write_lines(out_dir / "fhir" / f"{kind}.ndjson", [clean_resource(r, card, key) for r in resources])
+    for vendor_id, names in letters_by_patient(in_dir).items():
+        for number, name in enumerate(names, 1):
+            text = (in_dir / "attachments" / name).read_text(encoding="utf-8")
+            write_text(out_dir / "attachments" / f"{vendor_id}-{number}.txt", clean_text(text, [], card))
 
 
 # ---- your decisions ----------------------------------------------------------------------------
@@ -36,7 +40,7 @@ def clean_row(table, row, card, key):
 
 
 def clean_text(text, people, card):
-    """The text of one note. people: the rows of `patients` and `contacts` that belong to its patient."""
+    """The text of one note or letter. people: the rows of `patients` and `contacts` that belong to its patient."""
     return text
 
 
@@ -74,6 +78,23 @@ def people_by_patient(in_dir):
     return people
 
 
+def identifiers_in_fhir(in_dir):
+    """The vendor's Patient.id -> {system: value} of its identifiers. A record number's system ends with the site."""
+    return {
+        patient["id"]: {i["system"]: i["value"] for i in patient["identifier"]}
+        for patient in read_lines(in_dir / "fhir" / "Patient.ndjson")
+    }
+
+
+def letters_by_patient(in_dir):
+    """The vendor's Patient.id -> the names of the patient's attachments, sorted."""
+    names = defaultdict(list)
+    for document in read_lines(in_dir / "fhir" / "DocumentReference.ndjson"):
+        if title := document["content"][0]["attachment"].get("title"):
+            names[document["subject"]["reference"].split("/")[1]].append(title)
+    return {vendor_id: sorted(titles) for vendor_id, titles in names.items()}
+
+
 def read_csv(path):
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.DictReader(file)
@@ -93,4 +114,9 @@ def read_lines(path):
 
 
 def write_lines(path, items):
-    path.write_text("".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items), encoding="utf-8")
+    write_text(path, "".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items))
+
+
+def write_text(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

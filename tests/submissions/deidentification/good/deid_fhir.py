@@ -1,107 +1,102 @@
-"""FHIR: only listed elements are copied, so an element nobody thought of is not released."""
+"""FHIR: every resource is built from listed elements, so that one which nobody thought of is not released."""
 
-import re
-
-from deid_policy import OLD_AGE
+from deid_policy import OLD, as_day
 
 RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationRequest"]
-
 KEPT = {
-    "Patient": {"active", "gender", "communication", "managingOrganization", "maritalStatus", "deceasedBoolean",
-                "deceasedDateTime"},
-    "Encounter": {"status", "class", "type", "subject", "participant", "period", "reasonCode", "serviceProvider",
-                  "priority", "serviceType", "length", "hospitalization"},
-    "Condition": {"clinicalStatus", "verificationStatus", "category", "severity", "code", "bodySite", "subject",
-                  "encounter", "onsetDateTime", "onsetPeriod", "abatementDateTime", "abatementPeriod", "recordedDate",
-                  "note"},
-    "Observation": {"status", "category", "code", "subject", "encounter", "effectiveDateTime", "effectivePeriod",
-                    "issued", "value*", "dataAbsentReason", "interpretation", "note", "bodySite", "method",
-                    "referenceRange", "component", "performer"},
-    "MedicationRequest": {"status", "intent", "category", "priority", "medicationCodeableConcept", "subject",
-                          "encounter", "authoredOn", "requester", "reasonCode", "note", "dosageInstruction",
-                          "dispenseRequest", "substitution"},
+    "Patient": ["active", "gender", "communication", "managingOrganization"],
+    "Encounter": ["status", "class", "type", "subject", "participant", "period", "reasonCode", "serviceProvider"],
+    "Condition": ["clinicalStatus", "verificationStatus", "category", "code", "subject", "encounter", "onsetDateTime",
+                  "abatementDateTime", "recordedDate", "note"],
+    "Observation": ["status", "category", "code", "subject", "encounter", "effectiveDateTime", "issued", "valueQuantity",
+                    "valueCodeableConcept", "valueString", "dataAbsentReason", "interpretation", "note",
+                    "referenceRange", "component"],
+    "MedicationRequest": ["status", "intent", "medicationCodeableConcept", "subject", "encounter", "authoredOn",
+                          "requester", "reasonCode", "note", "dosageInstruction", "dispenseRequest"],
 }
-# What a column of a table is called in FHIR, for withheld columns.
-SAME_AS = {
-    ("patients", "sex"): ("Patient", ["gender"]),
-    ("patients", "language"): ("Patient", ["communication"]),
-    ("patients", "site"): ("Patient", ["managingOrganization"]),
-    ("encounters", "site"): ("Encounter", ["serviceProvider"]),
-    ("encounters", "class"): ("Encounter", ["class", "type"]),
-    ("encounters", "reason"): ("Encounter", ["reasonCode"]),
-    ("encounters", "provider_given"): ("Encounter", ["participant"]),
-    ("encounters", "provider_family"): ("Encounter", ["participant"]),
-    ("conditions", "clinical_status"): ("Condition", ["clinicalStatus"]),
-    ("conditions", "onset_date"): ("Condition", ["onsetDateTime"]),
-    ("labs", "category"): ("Observation", ["category"]),
-    ("labs", "interpretation"): ("Observation", ["interpretation"]),
-    ("labs", "comment"): ("Observation", ["note"]),
-    ("meds", "sig"): ("MedicationRequest", ["dosageInstruction"]),
-    ("meds", "start_date"): ("MedicationRequest", ["authoredOn"]),
-}
+# Inside the listed elements: never copied.
+DROPPED_INSIDE = {"identifier", "extension", "id", "contained", "meta", "div"}
+STAFF = ("Practitioner", "Organization")
+# Elements that hold what people typed. The texts of codes are the terminology's.
+TYPED = {"note", "dosageInstruction", "valueString"}
 DEMOGRAPHIC = {"us-core-race": "race", "us-core-ethnicity": "ethnicity"}
-DATE = re.compile(r"\d{4}-\d\d(-\d\d)?(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?")
-FREE_TEXT = {"note.text", "dosageInstruction.text", "valueString", "patientInstruction"}
-DROPPED_INSIDE = {"identifier", "extension", "id", "contained", "meta"}
+# R4 wants a contact to have a name, an address or the like (pat-1); this says that there is one, and no more.
+MASKED = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}
 
 
-def clean_resource(resource, policy, scrubber):
-    kind = resource["resourceType"]
-    patient_id = resource["id"] if kind == "Patient" else resource["subject"]["reference"].split("/")[-1]
-    withheld = {name for (table, column), (its_kind, names) in SAME_AS.items() for name in names
-                if its_kind == kind and column in policy.withheld(table)}
-    out = {"resourceType": kind}
-    out["id"] = policy.patient_code(patient_id) if kind == "Patient" else policy.id_code(resource["id"])
-    for name, value in resource.items():
-        listed = name in KEPT[kind] or ("value*" in KEPT[kind] and name.startswith("value"))
-        if listed and name not in withheld:
-            out[name] = clean_value(value, patient_id, policy, scrubber, name)
-    if kind == "Patient":
-        out.update(clean_person(resource, policy))
-    return out
+class FhirCleaner:
+    def __init__(self, directory, policy, scrubber, blank):
+        self.directory, self.policy, self.scrubber, self.blank = directory, policy, scrubber, blank
+
+    def resource(self, given):
+        kind = given["resourceType"]
+        is_patient = kind == "Patient"
+        patient_id = self.directory.of_vendor[given["id"] if is_patient else vendor_id(given["subject"])]
+        code = self.policy.patient_code(patient_id) if is_patient else self.policy.id_code(kind, given["id"])
+        out = {"resourceType": kind, "id": code}
+        for name in KEPT[kind]:
+            if name in given and not (name == "reasonCode" and "reason" in self.policy.withheld("encounters")):
+                out[name] = self.value(given[name], patient_id, name in TYPED)
+        if is_patient:
+            self.add_person(out, given, patient_id)
+        return out
+
+    def add_person(self, out, given, patient_id):
+        """What is left of a Patient beyond plain copies."""
+        hidden = {*self.policy.withheld("patients"), *self.blank[patient_id]}
+        if "language" in hidden:
+            out.pop("communication", None)
+        named = [(DEMOGRAPHIC.get(e["url"].rsplit("/", 1)[-1]), e) for e in given.get("extension", [])]
+        if extensions := [e for column, e in named if column and column not in hidden]:
+            out["extension"] = extensions
+        year = self.policy.birth_year(given.get("birthDate", ""))
+        if year and year != OLD and "birth_date" not in hidden:
+            out["birthDate"] = year
+        out["address"] = [self.address(address, hidden) for address in given.get("address", [])]
+        if "relationship" not in self.policy.withheld("contacts"):
+            out["contact"] = [
+                {"relationship": c["relationship"], "name": MASKED} for c in given.get("contact", []) if "relationship" in c
+            ]
+        for name in ("address", "contact"):
+            if not out.get(name):
+                out.pop(name, None)  # an empty list is no valid FHIR
+
+    def address(self, given, hidden):
+        out = {k: given[k] for k in ("use", "state", "country") if k in given and k not in hidden}
+        zip3 = self.policy.zip3(given.get("postalCode", ""))
+        if zip3 != "000" and "zip" not in hidden:
+            out["postalCode"] = zip3
+        return out
+
+    def value(self, given, patient_id, typed):
+        """A copy of an element: references by code, dates moved, typed text cleaned."""
+        if isinstance(given, list):
+            return [self.value(part, patient_id, typed) for part in given]
+        if isinstance(given, dict):
+            out = {
+                k: self.value(v, patient_id, typed or k in TYPED)
+                for k, v in given.items() if k not in DROPPED_INSIDE and k not in ("reference", "display")
+            }
+            if "reference" in given:
+                out["reference"] = self.reference(given["reference"])
+            # Beside a reference to a patient, `display` is the patient's name.
+            if "display" in given and given.get("reference", "Practitioner/").startswith(STAFF):
+                out["display"] = given["display"]
+            return out
+        if isinstance(given, str):
+            if typed:
+                return self.scrubber.scrub(given, patient_id)
+            return self.policy.date(given, patient_id) if as_day(given) else given
+        return given
+
+    def reference(self, given):
+        kind, _, its_id = given.partition("/")
+        if kind in STAFF:
+            return given
+        if kind == "Patient":
+            return f"{kind}/{self.policy.patient_code(self.directory.of_vendor[its_id])}"
+        return f"{kind}/{self.policy.id_code(kind, its_id)}"
 
 
-def clean_person(patient, policy):
-    """What is left of a Patient beyond plain copies."""
-    out = {}
-    withheld = policy.withheld("patients")
-    extensions = [e for e in patient.get("extension", [])
-                  if DEMOGRAPHIC.get(e["url"].rsplit("/", 1)[-1], "race") not in withheld
-                  and e["url"].rsplit("/", 1)[-1] in DEMOGRAPHIC]
-    if extensions:
-        out["extension"] = extensions
-    year = policy.birth_year(patient.get("birthDate", ""))
-    if year and year != f"{OLD_AGE}+" and "birth_date" not in withheld:
-        out["birthDate"] = year
-    places = [{k: a[k] for k in ("use", "state", "country") if k in a and not (k == "state" and k in withheld)}
-              for a in patient.get("address", [])]
-    if places:
-        out["address"] = places
-    if "relationship" not in policy.withheld("contacts"):
-        contacts = [{"relationship": c["relationship"]} for c in patient.get("contact", []) if "relationship" in c]
-        if contacts:
-            out["contact"] = contacts
-    return out
-
-
-def clean_value(value, patient_id, policy, scrubber, name):
-    if isinstance(value, list):
-        return [clean_value(part, patient_id, policy, scrubber, name) for part in value]
-    if isinstance(value, dict):
-        reference = value.get("reference", "")
-        about_patient = reference.startswith(("Patient/", "RelatedPerson/"))
-        return {k: clean_value(v, patient_id, policy, scrubber, f"{name}.{k}" if k == "text" else k)
-                for k, v in value.items()
-                if k not in DROPPED_INSIDE and k != "div" and not (k == "display" and about_patient)}
-    if not isinstance(value, str):
-        return value
-    if name == "reference":
-        kind, _, its_id = value.partition("/")
-        if kind in ("Organization", "Practitioner", "PractitionerRole", "Location"):
-            return value
-        return f"{kind}/{policy.patient_code(its_id) if kind == 'Patient' else policy.id_code(its_id)}"
-    if DATE.fullmatch(value):
-        return policy.date(value, patient_id)
-    if name in FREE_TEXT:
-        return scrubber.scrub(value, patient_id)
-    return value
+def vendor_id(reference):
+    return reference["reference"].split("/")[-1]

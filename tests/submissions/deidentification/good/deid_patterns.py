@@ -35,15 +35,13 @@ DATES = [
     r"(?:spring|summer|autumn|fall|winter)\s+(?:of\s+)?(?:19|20)\d\d",
 ]
 # A month on its own is a date only with a capital letter and something before it.
-LONE_MONTH = (rf"(?:\b(?:[Ee]arly|[Ll]ate|[Mm]id|[Mm]iddle of|[Ee]nd of|[Bb]eginning of)[- ]+{CAP_MONTH}|"
-              rf"(?<=\b[Ii]n ){CAP_MONTH}|(?<=\b[Ss]ince ){CAP_MONTH}|(?<=\b[Uu]ntil ){CAP_MONTH}|(?<=\b[Bb]y ){CAP_MONTH}|"
-              rf"(?<=\b[Ll]ast ){CAP_MONTH}|(?<=\b[Nn]ext ){CAP_MONTH}|(?<=\b[Tt]his ){CAP_MONTH}|"
-              rf"(?<=\b[Ff]rom ){CAP_MONTH}|(?<=\b[Dd]uring ){CAP_MONTH}|(?<=\b[Oo]f ){CAP_MONTH})(?!\s+Thurner)")
+LONE_MONTH = (rf"\b(?:[Ee]arly|[Ll]ate|[Mm]id|[Mm]iddle of|[Ee]nd of|[Bb]eginning of|[Ii]n|[Ss]ince|[Uu]ntil|[Bb]y|[Ll]ast|"
+              rf"[Nn]ext|[Tt]his|[Ff]rom|[Dd]uring|[Oo]f)[- ]+(?P<x>{CAP_MONTH})(?![- ]Thurner)")
 # 1/2 tablet, strength 5/5 and pain 3/10 are no dates.
 MONTH_DAY = (rf"(?<![\d/.\-]){NUM_MONTH}/(?:0?[1-9]|[12]\d|3[01])(?![\d/%]|\.\d)"
              r"(?!\s*(?:to\s+\d+\s+)?(?:tab|cap|puff|dose|strength|in\s+(?:both|all|the)|bilat|power|pill|scale|murmur|"
              r"systolic|cup|pack|ppd|teasp|mL|of\s+a\b|on\s+arrival|on\s+the\s+(?:visual|pain)|throughout|positive|"
-             r"SIRS|criteria|beats|points|strip))")
+             r"SIRS|criteria|beats|points|strip|n\.?s\b|normal\s+saline|an?\s+(?:tab|pill|cup|pack)|inch|hours?\b))")
 BEFORE_FRACTION = re.compile(
     r"(?:pain|strength|power|motor|score|scale|grade|murmur|bp|pulses?|reflexes|take|takes|taking|apgars?|gcs|vision|"
     r"acuity|mrc|severity|rated|intensity|nrs|vas|phq|a ?& ?o ?x|half)\s*(?:is|was|of|:|=)?\s*$", re.I)
@@ -52,11 +50,11 @@ NUMBERS = {
     "URL": [r"(?:\buser(?:name)?|\blogin|\bhandle|\bskype|\bportal id)\s*(?:is|:)?\s+(?P<x>@?[\w.\-]*[\d_.][\w.\-]*\w)", r"(?<![\w.])@[a-z][\w.]{3,}",
             r"\bhttps?://[^\s|<>\"]*[^\s|<>\".,;:)]", r"\bwww\.[^\s|<>\"]*[^\s|<>\".,;:)]",
             r"\b[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|io|us)(?:/[^\s|<>\"]*[^\s|<>\".,;:)])?"],
-    "EMAIL": [r"[\w.+\-]+\s?@\s?[\w\-]+(?:\.[\w\-]+)+",
-              r"[\w.+\-]+(?:\s+(?:dot|underscore|dash|hyphen|period|plus|minus)\s+[\w.+\-]+)*\s*"
+    "EMAIL": [r"(?<![\w.+\-])[\w.+\-]+\s?@\s?[\w\-]+(?:\.[\w\-]+)+",
+              r"(?<![\w.+\-])[\w.+\-]+(?:\s+(?:dot|underscore|dash|hyphen|period|plus|minus)\s+[\w.+\-]+)*\s*"
               r"(?:\s+at\s+(?=[\w\-]*(?:\s+dot\b|\s*[\[({<]\s*dot))|\s*[\[({<]\s*at\s*[\])}>]\s*)"
               r"[\w\-]+(?:\.[\w\-]+|\s*[\[({<]\s*dot\s*[\])}>]\s*\w+|\s+dot\s+\w+)+",
-              r"(?=[\w.+\-]*[\d._])[\w.+\-]+\w\s+at\s+[a-z][\w\-]*\.(?:com|org|net|edu|gov)\b"],
+              r"(?<![\w.+\-])(?=[\w.+\-]*[\d._])[\w.+\-]+\w\s+at\s+[a-z][\w\-]*\.(?:com|org|net|edu|gov)\b"],
     "IP": [r"\b(?:\d{1,3}\.){3}\d{1,3}\b", r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4}|:)(?::[0-9a-f]{1,4})*(?![\w:])",
            r"\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b",
            r"(?<![\w:])(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?::(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4})*)?(?![\w:])"],
@@ -74,7 +72,9 @@ NUMBERS = {
            r"\bFP-[0-9a-f]+(?:-[0-9a-f]+)*", r"\(01\)[\w()\-./+]+", r"\bIMG[_\-]?[\w\-]+(?:\.\w+)?",
            r"\b[\w\-]+\.(?:jpe?g|png|tiff?|dcm|pdf|gif|heic|bmp|mp4|docx?)\b",
            r"(?:\bplates?\b|licen[cs]e plate|\btag\b)(?: number| no\.?)?\s*(?:is|:|#)?\s*(?P<x>(?=[a-z0-9 \-]*\d)[a-z0-9]{1,4}[ \-]?[a-z0-9]{2,4}(?:[ \-]?[a-z]?\d{1,4})?)\b",
-           r"(?:licen[cs]e|passport|\bd\.?l\.?|vehicle|\bvin|serial|\bs/n|\bsn|member|policy|subscriber|insurance|group|account|acct|"
+           r"\b(?:account|acct|guarantor|billing|member|policy|claim|case|group)\b[^\d\n|]{0,15}(?P<x>\d{2,5}(?:[ \-]\d{2,5}){1,4})(?![\w/%]|\.\d)",
+           r"(?<![\w.\-/+])\d{3,4} \d{3} \d{3,4}(?![\w%/]| \d|\.\d)",
+           r"\b(?:licen[cs]e|passport|d\.?l\.?|vehicle|vin|serial|s/n|sn|member|policy|subscriber|insurance|group|account|acct|"
            r"guarantor|certificate|medicare|medicaid|beneficiary|badge|device|implant|lot|template|registry|token|"
            r"label reads|card shows|badge id|case|claim|permit|chart|mrn|record)"
            r"(?: (?:number|no\.?|id|card|key|code|label|account|reads|shows|ending in|ending))*"
@@ -135,7 +135,7 @@ UNIQUE = [
     r"blacksmith|ferry\w*|lottery winner|founder|owner|head coach|quarterback)\s+(?:of|in|at|for|from)\s+"
     r"(?:the\s+)?[^.;,|\n]+?)" + PLACE_END,
     r"\b(?P<x>(?:the|our) (?:town|city|county|village|state|parish|school)'s (?:[a-z][\w\-]* ?){1,4})(?=[.,;|\n]|$)",
-    r"\b(?P<x>(?:[Tt]he|[Oo]ur)\s+(?:only|reigning|oldest|longest-serving|youngest)\s+[a-z][\w\- ]{2,40}?\s+(?:of|in|at|from)\s+[A-Z][\w' ]+)",
+    r"\b(?P<x>(?:[Tt]he|[Oo]ur)\s+(?:only|reigning|oldest|longest-serving|youngest)\s+[a-z][\w\- ]{2,40}?\s+(?:of|in|at|from)\s+[A-Z][\w']+(?: [A-Z][\w']+)*)",
     r"\b(?:known (?:locally|in town|around town|to everyone)|famous|better known) (?:as|for) (?P<x>[^.;,|\n]+)",
 ]
 

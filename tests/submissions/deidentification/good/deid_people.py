@@ -65,25 +65,53 @@ class Person:
 
 
 class Directory:
-    def __init__(self, tables, organizations):
-        patients, contacts = tables["patients"], tables["contacts"]
-        self.people = {}
-        for row in patients.to_dict("records"):
-            person = self.people[row["patient_id"]] = Person(fold(row["given"]), fold(row["family"]))
-            person.add(row)
-        for row in contacts.to_dict("records"):
-            self.people.setdefault(row["patient_id"], Person()).add({k: v for k, v in row.items() if k != "patient_id"})
+    """Who is who.
 
-        places = {fold(p).lower() for column in ("city", "county") for p in patients[column] if p}
+    of_vendor: the FHIR vendor's Patient.id -> patient_id.  people: patient_id -> Person.
+    Two hospitals may give the same record number to different people, so that a number counts only with its site.
+    """
+
+    def __init__(self, tables, fhir_patients, organizations):
+        patients, contacts = tables["patients"], tables["contacts"]
+        self.of_record = {(row["site"], row["mrn"]): row["patient_id"] for row in patients if row["mrn"]}
+        self.of_ssn = {row["ssn"]: row["patient_id"] for row in patients if row["ssn"]}
+        self.of_vendor = {resource["id"]: self.whose(resource) for resource in fhir_patients}
+
+        self.people = {row["patient_id"]: Person() for row in patients}
+        for row in patients:
+            self.people[row["patient_id"]].add(row)
+        for row in contacts:
+            self.people[row["patient_id"]].add({k: v for k, v in row.items() if k != "patient_id"})
+        for vendor_id, patient_id in self.of_vendor.items():
+            self.people[patient_id].numbers.add(vendor_id)
+
+        places = {fold(row[column]).lower() for row in patients for column in ("city", "county") if row[column]}
         self.places = places | {re.sub(r" county$", "", p) for p in places}
-        self.employers = {fold(e).lower() for e in patients["employer"] if e}
-        self.zips = set(patients["zip"]) - {""}
+        self.employers = {fold(row["employer"]).lower() for row in patients if row["employer"]}
+        self.zips = {row["zip"] for row in patients} - {""}
         self.organizations = {fold(o).lower() for o in organizations if o}
-        self.givens, self.families, self.full_names = set(), set(), set()
-        for person in self.people.values():
-            self.full_names |= person.full_names
-        for table in (patients, contacts):
-            for given in table["given"]:
-                self.givens |= name_parts(given)
-            for family in table["family"]:
-                self.families |= name_parts(family)
+        self.givens = set().union(*(name_parts(row["given"]) for row in [*patients, *contacts]))
+        self.families = set().union(*(name_parts(row["family"]) for row in [*patients, *contacts]))
+        self.full_names = set().union(*(person.full_names for person in self.people.values()))
+
+    def whose(self, resource):
+        """The patient_id of a FHIR Patient, by record number and site or by SSN."""
+        for identifier in resource["identifier"]:
+            system, value = identifier["system"], identifier["value"]
+            found = self.of_record.get((system.rsplit("/", 1)[-1], value)) if "/mrn/" in system else None
+            if found := found or (self.of_ssn.get(value) if system.endswith("us-ssn") else None):
+                return found
+        raise ValueError("a FHIR Patient who is in no table")
+
+    def patient_of(self, table, row):
+        """The patient_id of a row; the laboratories' feed knows patients by site and record number."""
+        return self.of_record[row["site"], row["mrn"]] if table == "labs" else row["patient_id"]
+
+    def letters(self, documents):
+        """patient_id -> the names of the patient's letters, sorted."""
+        names = {}
+        for document in documents:
+            if title := document["content"][0]["attachment"].get("title"):
+                patient_id = self.of_vendor[document["subject"]["reference"].split("/")[-1]]
+                names.setdefault(patient_id, []).append(title)
+        return {patient_id: sorted(titles) for patient_id, titles in names.items()}

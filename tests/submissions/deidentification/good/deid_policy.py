@@ -1,32 +1,53 @@
-"""The policy card: codes for ids, the date rule, withheld columns, record number formats."""
+"""The policy card: codes for ids, the date rule, ages, ZIP areas, withheld columns, record number formats."""
 
+import csv
 import hashlib
 import hmac
 import re
 import tomllib
+from collections import Counter
 from datetime import date, timedelta
 from functools import lru_cache
 
-from dateutil import parser as dates
-
-ISO_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)")
+ISO_DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?")
 OLD_AGE = 90
+OLD = f"{OLD_AGE}+"
+SMALL_AREA = 20_000  # an area of so many people or fewer has no digits of its own
 
 
 class Policy:
-    def __init__(self, card, key):
-        self.card = card
+    """card: the parsed card.  key: hexadecimal.  first_days: patient_id -> day of the first encounter.
+    population: first three digits of ZIP codes -> people there."""
+
+    def __init__(self, card, key, first_days, population):
         self.key = bytes.fromhex(key)
         self.as_of = as_day(str(card["as_of"]))
-        rule = card.get("dates", {})
-        self.rule = rule.get("rule", "year")
-        self.max_days = int(rule.get("max_days", 365))
+        self.rule = card["dates"]["rule"]
+        self.max_days = int(card["dates"].get("max_days", 365))
+        self.anchor = as_day(str(card["dates"].get("anchor", "")))
+        self.columns_withheld = card.get("withhold", {})
         self.mrn_formats = list(dict.fromkeys(card.get("mrn_format", {}).values()))
-        self.shift_days = lru_cache(maxsize=None)(self._shift_days)
+        self.first_days = first_days
+        self.population = population
+        if self.rule not in ("shift", "relative"):
+            raise ValueError(f"a date rule this program does not know: {self.rule}")
+        self.days_moved = lru_cache(maxsize=None)(self._days_moved)
 
     @classmethod
-    def read(cls, path, key):
-        return cls(tomllib.loads(path.read_text(encoding="utf-8")), key)
+    def read(cls, in_dir, key, encounters):
+        card = tomllib.loads((in_dir / "card.toml").read_text(encoding="utf-8"))
+        first_days = {}
+        for row in encounters:
+            if day := as_day(row["start"]):
+                first_days[row["patient_id"]] = min(day, first_days.get(row["patient_id"], day))
+        population = Counter()
+        with (in_dir / "zip_population.csv").open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                population[row["zip"][:3]] += int(row["population"])
+        return cls(card, key, first_days, population)
+
+    def withheld(self, table):
+        return self.columns_withheld.get(table, [])
 
     # ---- codes: all keyed, so that nobody without the key can try all identifiers
 
@@ -34,54 +55,44 @@ class Policy:
         return hmac.new(self.key, f"{purpose}\0{text}".encode(), hashlib.sha256)
 
     def patient_code(self, patient_id):
-        return "P-" + self._digest("patient", patient_id).hexdigest()[:20]
+        return "P" + self._digest("patient", patient_id).hexdigest()[:20]
 
-    def id_code(self, any_id):
-        return "X-" + self._digest("id", any_id).hexdigest()[:20] if any_id else ""
-
-    def withheld(self, table):
-        return self.card.get("withhold", {}).get(table, [])
+    def id_code(self, purpose, any_id):
+        return "X" + self._digest(purpose, any_id).hexdigest()[:20] if any_id else ""
 
     # ---- dates
 
-    def _shift_days(self, patient_id):
-        """One shift per patient, in -max..-1 or 1..max."""
-        draw = int.from_bytes(self._digest("shift", patient_id).digest()[:8], "big") % (2 * self.max_days)
+    def _days_moved(self, patient_id):
+        """One number per patient: by "shift" in -max..-1 or 1..max, by "relative" from the first encounter to the anchor."""
+        if self.rule == "relative" and patient_id in self.first_days:
+            return (self.anchor - self.first_days[patient_id]).days
+        draw = int.from_bytes(self._digest("days", patient_id).digest()[:8], "big") % (2 * self.max_days)
         return draw - self.max_days if draw < self.max_days else draw - self.max_days + 1
 
     def date(self, text, patient_id):
-        """A date or date and time, by the card's rule; blank when it cannot be read."""
-        text = (text or "").strip()
-        if not text or re.fullmatch(r"\d{4}", text):
-            return text
-        if self.rule != "shift" or re.fullmatch(r"\d{4}-\d\d", text):
-            year = re.match(r"\d{4}(?=-)", text)
-            day = None if year else as_day(text)
-            return year[0] if year else f"{day.year:04d}" if day else ""
+        """A date, with or without a time of day, moved; blank when it is no full date, as it might be a true one."""
         day = as_day(text)
-        if day is None:
-            return ""
-        shifted = (day + timedelta(days=self.shift_days(patient_id))).isoformat()
-        return shifted + text[10:] if ISO_DAY.match(text) else shifted
+        return (day + timedelta(days=self.days_moved(patient_id))).isoformat() + text[10:] if day else ""
+
+    # ---- age and place
 
     def birth_year(self, text):
         born = as_day(text)
         if born is None:
             return ""
-        return f"{OLD_AGE}+" if self.age(born) >= OLD_AGE else str(born.year)
+        age = self.as_of.year - born.year - ((self.as_of.month, self.as_of.day) < (born.month, born.day))
+        return OLD if age >= OLD_AGE else str(born.year)
 
-    def age(self, born):
-        return self.as_of.year - born.year - ((self.as_of.month, self.as_of.day) < (born.month, born.day))
+    def zip3(self, text):
+        """The first three digits where enough people live, by the table that comes with the data."""
+        area = text.strip()[:3]
+        return area if self.population.get(area, 0) > SMALL_AREA else "000"
 
 
 def as_day(text):
-    """The day of a date in most usual forms, or None."""
-    if iso := ISO_DAY.match(text):
-        try:
-            return date(*map(int, iso.groups()))
-        except ValueError:
-            return None
+    """The day of an ISO date with or without a time, or None."""
+    iso = ISO_DAY.fullmatch(text or "")
     try:
-        return dates.parse(text).date()
-    except (ValueError, OverflowError):
+        return date(*map(int, iso.groups())) if iso else None
+    except ValueError:
         return None

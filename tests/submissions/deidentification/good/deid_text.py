@@ -2,14 +2,17 @@
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
 import deid_patterns as p
-from deid_people import Person, fold
+from deid_people import fold
 
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?(?:-[A-Za-z]+(?:'[A-Za-z]+)?)*")
+SIGNS = re.compile(r"[a-z0-9]+")
+SMALL_MAY = re.compile(r"\bmay\b")
 # What a person does at the start of a sentence: "Long says ..." is a name, "Long walks ..." may not be.
 DOES = re.compile(r"(?:'s\b|s'|,? (?:is|was|has|had|says|said|lives|knows|keeps|helps|tolerated|improved|prefers|given|takes|will|"
                   r"reports?|moved|denies|denied|family|A&O|arrived|works|volunteers|presents?|comes|missed|wants|asks|asked|"
@@ -38,6 +41,8 @@ COMMON = set(
 
 
 class Scrubber:
+    """directory: who is who.  corpus: the notes, from which common words are learnt."""
+
     def __init__(self, directory, policy, corpus):
         self.directory = directory
         self.common = COMMON | common_words(corpus, directory)
@@ -51,32 +56,44 @@ class Scrubber:
         self.rules += [("AGE", re.compile(r, re.I)) for r in p.AGES]
         self.rules += [("DESCRIPTION", re.compile(r)) for r in p.UNIQUE]
         if directory.places:
-            cities = any_of(directory.places).pattern
-            self.rules.append(("DESCRIPTION", re.compile(p.IN_PLACE.format(cities=cities), re.I)))
+            cities = "|".join(map(spaced, sorted(directory.places, key=len, reverse=True)))
+            self.rules.append(("DESCRIPTION", re.compile(p.IN_PLACE.format(cities=rf"(?:{cities})\b"), re.I)))
         self.rules += [("EMPLOYER", re.compile(r)) for r in p.WORK] + [("PLACE", re.compile(r)) for r in p.HOMES]
-        self.rules += [("PLACE", any_of(directory.places)), ("EMPLOYER", any_of(directory.employers)),
-                       ("PLACE", any_of(directory.zips))]
         self.people = [re.compile(r) for r in p.PEOPLE]
         self.spelled = re.compile(p.SPELLED)
         self.initials = re.compile(p.INITIALS)
         self.protected = [re.compile(r) for r in p.PROTECTED]
-        self.organizations = any_of(directory.organizations)
-        self.scrub = lru_cache(maxsize=20_000)(self.scrub)  # tables and FHIR hold the same comments
+        self.phrases = Phrases({"PLACE": directory.places | directory.zips, "EMPLOYER": directory.employers})
+        self.organizations = Phrases({"HOSPITAL": directory.organizations})
+        self.read = lru_cache(maxsize=2000)(self._read)  # tables and FHIR hold the same comments
         self.matchers = lru_cache(maxsize=None)(self._matchers)
 
     def scrub(self, text, patient_id):
         """The text with [KIND] in the place of each identifier."""
-        if not text or not isinstance(text, str):
+        if not text:
             return text
+        seen = self.read(text)
+        spans = list(seen.spans)
+        spans += [(a, b, "ID") for sought in self.matchers(patient_id)["literals"] for a, b in seen.squeezed.find(sought)]
+        names = [(a, b, "NAME") for a, b in self.find_names(seen, patient_id)]
+        spans += [piece for span in names for piece in cut(span, seen.kept)]
+        return replace(text, spans)
+
+    def _read(self, text):
+        """What can be told of a text whoever its patient is."""
         folded = fold(text)
-        squeezed = Squeezed(folded)
-        kept = [m.span() for r in self.protected for m in r.finditer(folded)]
-        spans = list(self.find_numbers(folded)) + list(self.find_dates(folded)) + list(self.find_literals(squeezed, patient_id))
-        hospitals = [m.span() for m in self.organizations.finditer(folded)]
+        hospitals = [(a, b) for a, b, _ in self.organizations.find(folded)]
+        spans = [*self.find_numbers(folded), *self.find_dates(folded)]
+        spans += [s for s in self.phrases.find(folded) if s[2] != "PLACE" or not in_form(folded[s[0]:s[1]])]
         spans = [s for s in spans if not (s[2] in ("PLACE", "ADDRESS") and inside(s, hospitals))]
-        names = [(a, b, "NAME") for a, b in self.find_names(folded, squeezed, patient_id)]
-        names = [piece for s in names for piece in cut(s, kept + hospitals)]
-        return replace(text, spans + names)
+        kept = [m.span() for r in self.protected for m in r.finditer(folded)] + hospitals
+        words = [(m.start(), m.end(), m[0]) for m in WORD.finditer(folded)]
+        announced = [
+            (rule is self.people[0], match.span(group))
+            for rule in self.people for match in rule.finditer(folded)
+            for group in ("x", "y") if group in rule.groupindex and match[group]
+        ]
+        return Seen(folded, Squeezed(folded), words, spans, kept, announced)
 
     # ---- numbers, places, dates
 
@@ -84,54 +101,40 @@ class Scrubber:
         for kind, rule in self.rules:
             for match in rule.finditer(text):
                 start, end = match.span("x" if "x" in rule.groupindex else 0)
-                if kind == "PLACE" and text[start:end].split()[0].lower() in FORM_WORDS:
-                    continue
-                yield start, end, kind
-
-    def find_literals(self, squeezed, patient_id):
-        for sought in self.matchers(patient_id)["literals"]:
-            for start, end in squeezed.find(sought):
-                yield start, end, "ID"
+                if kind != "PLACE" or not in_form(text[start:end]):
+                    yield start, end, kind
 
     def find_dates(self, text):
         for rule in self.dates:
             for match in rule.finditer(text):
-                if "may" in re.findall(r"[a-zA-Z]+", match[0]) and not re.search(p.YEAR, match[0]):
+                if SMALL_MAY.search(match[0]) and not re.search(p.YEAR, match[0]):
                     continue  # "may 2 tablets"
-                end = match.end()
+                start, end = match.span("x" if "x" in rule.groupindex else 0)
                 if more := RANGE_END.match(text, end):  # "March 5-7"
                     end = more.end()
-                yield match.start(), end, "DATE"
+                yield start, end, "DATE"
         for match in self.month_day.finditer(text):
-            before = text[max(0, match.start() - 25):match.start()]
-            if match[0] == "1/2" and not re.search(r"\b(?:on|of|labs|since|until)\s*$", before, re.I):
-                continue
-            if p.BEFORE_FRACTION.search(before):
+            if p.BEFORE_FRACTION.search(text[max(0, match.start() - 25):match.start()]):
                 continue
             more = RANGE_END.match(text, match.end())
             yield match.start(), more.end() if more else match.end(), "DATE"
 
     # ---- names
 
-    def find_names(self, text, squeezed, patient_id):
-        person = self.directory.people.get(patient_id) or Person()
-        spans = []
-        for rule in self.people:
-            for match in rule.finditer(text):
-                for group in ("x", "y"):
-                    if group in rule.groupindex and match[group] and (
-                            rule is self.people[0] or self.may_be_name(match[group])):  # even "Mr. She" is a name
-                        spans.append(match.span(group))
+    def find_names(self, seen, patient_id):
+        person = self.directory.people[patient_id]
+        text = seen.text
+        # Even "Mr. She" is a name; "Patient: MRN" is none, save where the patient is called so.
+        spans = [
+            (a, b) for sure, (a, b) in seen.announced
+            if sure or not in_form(text[a:b]) or text[a:b].lower() in person.names
+        ]
         spans += [m.span() for m in self.spelled.finditer(text)]
         spans += self.find_initials(text, person)
         for sought in self.matchers(patient_id)["full_names"]:
-            spans += squeezed.find(sought)
-        spans += self.find_words(text, person)
+            spans += seen.squeezed.find(sought)
+        spans += self.find_words(text, seen.words, person)
         return extend(text, spans)
-
-    def may_be_name(self, text):
-        words = [w.lower() for w in WORD.findall(text)]
-        return bool(words) and words[0] not in FORM_WORDS
 
     def find_initials(self, text, person):
         letters = {w[0].upper() for w in person.names}
@@ -139,15 +142,12 @@ class Scrubber:
             if {c for c in match[0] if c.isalpha()} <= letters:
                 yield match.span()
 
-    def find_words(self, text, person):
+    def find_words(self, text, words, person):
         """Names of this patient and the patient's people anywhere, of all other people only as given and family name."""
-        words = [(m.start(), m.end(), m[0]) for m in WORD.finditer(text)]
         own = [self.is_own(word, person) for _, _, word in words]
         for i, (start, end, word) in enumerate(words):
-            near = (i and own[i - 1] and start - words[i - 1][1] <= 2 or
-                    i + 1 < len(words) and own[i + 1] and words[i + 1][0] - end <= 2)
             if own[i]:
-                if own[i] == "sure" or near or self.reads_as_name(text, start, end, word):
+                if own[i] == "sure" or self.beside_own(text, words, own, i) or self.reads_as_name(text, start, end, person):
                     yield start, end
             elif i + 1 < len(words) and word[0].isupper() and words[i + 1][2][0].isupper():
                 following = words[i + 1]
@@ -156,6 +156,17 @@ class Scrubber:
                     a, b = (word, following[2]) if between == " " else (following[2], word)
                     if self.is_someone(a, b):
                         yield start, following[1]
+
+    def beside_own(self, text, words, own, i):
+        """Is another name of the patient's people next to word i, with or without an initial between?"""
+        for step in (-1, 1):
+            for k in (i + step, i + 2 * step):
+                if not 0 <= k < len(words):
+                    break
+                gap = text[words[min(i, k)][1]:words[max(i, k)][0]]
+                if own[k] and (len(gap) <= 2 or re.fullmatch(r" [A-Z]\.? ", gap)):
+                    return True
+        return False
 
     def is_own(self, word, person):
         """"sure", "maybe" or "" for a word that may name the patient or the patient's people."""
@@ -175,10 +186,12 @@ class Scrubber:
                     return "sure"
         return ""
 
-    def reads_as_name(self, text, start, end, word):
+    def reads_as_name(self, text, start, end, person):
         """Is a common word with a capital letter a name here?"""
-        after = text[end:end + 25]
+        word, after = text[start:end], text[end:end + 25]
         if word[0].isupper() and re.search(r"\b[A-Z]\. ?$", text[max(0, start - 4):start]):
+            return True
+        if (initial := re.match(r",? ([A-Z])\.(?=[\s,;)])", after)) and initial[1].lower() in {n[0] for n in person.names}:
             return True
         if word.isupper() and len(word) > 1 and LINE_START.search(text[max(0, start - 12):start]):
             return False
@@ -196,7 +209,7 @@ class Scrubber:
 
     def _matchers(self, patient_id):
         """What to look for in the squeezed notes of one patient."""
-        person = self.directory.people.get(patient_id) or Person()
+        person = self.directory.people[patient_id]
         full = set()
         for given, family in person.full_names:
             g, f = squeeze(given), squeeze(family)
@@ -206,6 +219,39 @@ class Scrubber:
                     full.add(g[0] + f)
         literals = {squeeze(x).lstrip("0") for x in person.numbers | person.literals}
         return {"full_names": full, "literals": {x for x in literals if len(x) > 4}}
+
+
+@dataclass
+class Seen:
+    """A text without accents, and what patterns found in it.
+
+    words: (start, end, word).  spans: (start, end, kind).  kept: medicine and hospitals, which hold no names.
+    announced: (sure, span) of names told by what stands around them.
+    """
+
+    text: str
+    squeezed: "Squeezed"
+    words: list
+    spans: list
+    kept: list
+    announced: list
+
+
+class Phrases:
+    """Finds phrases in any case, with any white space or hyphens between their words. kinds: kind -> phrases."""
+
+    def __init__(self, kinds):
+        self.by_start = {}
+        for kind, phrases in kinds.items():
+            for phrase in phrases:
+                rule = re.compile(spaced(phrase) + r"(?![a-z0-9])", re.I)
+                self.by_start.setdefault(SIGNS.search(phrase)[0], []).append((rule, kind))
+
+    def find(self, text):
+        for start in SIGNS.finditer(text.lower()):
+            for rule, kind in self.by_start.get(start[0], ()):
+                if match := rule.match(text, start.start()):
+                    yield *match.span(), kind
 
 
 class Squeezed:
@@ -247,11 +293,6 @@ def frequent_words(corpus):
     return {word for word, n in counts.items() if n > max(3, len(corpus) / 100)}
 
 
-def any_of(phrases):
-    found = "|".join(spaced(x) for x in sorted(phrases, key=len, reverse=True) if x)
-    return re.compile(rf"(?<![a-z0-9])(?:{found})(?![a-z0-9])" if found else r"(?!)", re.I)
-
-
 def spaced(phrase):
     """A pattern for the phrase with any white space and hyphens between its words."""
     return r"[\s\-]+".join(re.escape(w) for w in re.split(r"[\s\-]+", phrase) if w)
@@ -270,7 +311,7 @@ def mrn_pattern(form):
 
 # ---- spans ---------------------------------------------------------------------------------------
 
-BEFORE_NAME = re.compile(r"(?:(?:\b[A-Z]\.?|\b(?:Al|El|De|La|Del|Van|Von|Bin|Abu|Big|Little|Old|Young|Uncle|Aunt))[ \-])+$")
+BEFORE_NAME = re.compile(r"(?:(?:(?<![\w/&])[A-Z]\.?|\b(?:Al|El|De|La|Del|Van|Von|Bin|Abu|Big|Little|Old|Young|Uncle|Aunt))[ \-])+$")
 AFTER_NAME = re.compile(r"(?:[ ,]+[A-Z]\.?(?=[\s|,.(]|$))?(?:'s|')?(?:-[A-Z][A-Za-z]+)*")
 
 
@@ -285,6 +326,12 @@ def extend(text, spans):
         if tail.rstrip("'s").strip(" ,") or "-" in tail:
             end += len(tail)
         yield start, end
+
+
+def in_form(text):
+    """Is its first word one of headings and forms?"""
+    word = WORD.search(text)
+    return bool(word) and word[0].lower() in FORM_WORDS
 
 
 def inside(span, areas):

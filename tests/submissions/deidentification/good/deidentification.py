@@ -1,28 +1,34 @@
-"""Make a research copy of a hospital network's data: tables, FHIR resources and notes.
+"""Make a research copy of a hospital network's data: tables, FHIR resources, notes and letters.
 
-deid_policy   the card: codes for ids, the date rule, withheld columns
-deid_people   who stands in the tables: names, numbers, addresses, contacts
-deid_text     free text: finds identifiers and replaces each with its kind, as in [NAME]
-deid_fhir     FHIR resources
+Style: plain rows as dictionaries. Free text is searched for what the tables know of its patient, then by patterns.
+
+deid_policy    the card: codes, dates, ages, ZIP areas, withheld columns
+deid_people    who is who in tables, laboratory feed and FHIR; per patient the identifiers to look for
+deid_register  which cells to blank so that the public register singles nobody out
+deid_patterns  patterns for identifiers, and for medicine that looks like them
+deid_text      free text: finds identifiers and replaces each with its kind, as in [NAME]
+deid_fhir      FHIR resources, built from what is allowed
 """
 
+import csv
 import json
+import shutil
 import sys
 from pathlib import Path
 
-import pandas as pd
-
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from deid_fhir import RELEASED, clean_resource  # noqa: E402
+from deid_fhir import RELEASED, FhirCleaner  # noqa: E402
 from deid_people import Directory  # noqa: E402
 from deid_policy import Policy  # noqa: E402
+from deid_register import cells_to_blank  # noqa: E402
 from deid_text import Scrubber  # noqa: E402
 
 TABLES = ["patients", "contacts", "encounters", "conditions", "labs", "meds"]
+PUBLIC = ["Organization", "Practitioner"]  # name no patient
 IDENTIFIERS = {
-    "patients": ["mrn", "ssn", "health_plan_id", "given", "middle", "family", "street", "city", "county", "zip",
-                 "phone", "email", "employer"],
+    "patients": ["mrn", "ssn", "health_plan_id", "given", "middle", "family", "street", "city", "county", "phone",
+                 "email", "employer"],
     "contacts": ["given", "family", "phone", "email"],
 }
 IDS = ["contact_id", "encounter_id", "condition_id", "lab_id", "med_id", "note_id"]
@@ -31,55 +37,87 @@ FREE_TEXT = ["comment", "sig", "text"]
 
 
 def deidentify(in_dir, out_dir, key):
-    policy = Policy.read(in_dir / "card.toml", key)
-    tables = {name: read_table(in_dir / f"{name}.csv") for name in TABLES}
-    notes = pd.DataFrame(read_lines(in_dir / "notes.jsonl"), dtype=object)
-    organizations = read_lines(in_dir / "fhir" / "Organization.ndjson")
-    directory = Directory(tables, [o.get("name", "") for o in organizations])
-    scrubber = Scrubber(directory, policy, notes["text"].tolist() if len(notes) else [])
+    tables = {name: read_csv(in_dir / f"{name}.csv") for name in TABLES}
+    notes = read_lines(in_dir / "notes.jsonl")
+    fhir = {kind: read_lines(in_dir / "fhir" / f"{kind}.ndjson") for kind in [*RELEASED, *PUBLIC, "DocumentReference"]}
+    letters = {path.name: path.read_text(encoding="utf-8") for path in sorted((in_dir / "attachments").glob("*.txt"))}
 
-    out_dir.mkdir(parents=True, exist_ok=True)
-    for name, table in tables.items():
-        clean_table(name, table, policy, scrubber).to_csv(out_dir / f"{name}.csv", index=False, lineterminator="\n")
-    write_lines(out_dir / "notes.jsonl", clean_table("notes", notes, policy, scrubber).to_dict("records"))
+    directory = Directory(tables, fhir["Patient"], [o.get("name", "") for o in fhir["Organization"]])
+    policy = Policy.read(in_dir, key, tables["encounters"])
+    blank = cells_to_blank(tables["patients"], policy)
+    scrubber = Scrubber(directory, policy, [note["text"] for note in notes])
 
-    (out_dir / "fhir").mkdir(exist_ok=True)
+    def clean_row(name, row):
+        return clean(name, row, directory, policy, scrubber, blank)
+
+    for name, rows in tables.items():
+        write_csv(out_dir / f"{name}.csv", [clean_row(name, row) for row in rows], list(rows[0]) if rows else [])
+    write_lines(out_dir / "notes.jsonl", [clean_row("notes", note) for note in notes])
+
+    cleaner = FhirCleaner(directory, policy, scrubber, blank)
     for kind in RELEASED:
-        resources = read_lines(in_dir / "fhir" / f"{kind}.ndjson")
-        write_lines(out_dir / "fhir" / f"{kind}.ndjson", [clean_resource(r, policy, scrubber) for r in resources])
+        write_lines(out_dir / "fhir" / f"{kind}.ndjson", [cleaner.resource(r) for r in fhir[kind]])
+    for kind in PUBLIC:
+        shutil.copyfile(in_dir / "fhir" / f"{kind}.ndjson", out_dir / "fhir" / f"{kind}.ndjson")
+
+    for patient_id, names in directory.letters(fhir["DocumentReference"]).items():
+        for number, name in enumerate(names, 1):
+            path = out_dir / "attachments" / f"{policy.patient_code(patient_id)}-{number}.txt"
+            write_text(path, scrubber.scrub(letters.pop(name), patient_id))
+    if letters:
+        raise ValueError(f"{len(letters)} letters belong to nobody")  # whose names to remove is not known
 
 
-def clean_table(name, table, policy, scrubber):
-    """A copy of the table that names nobody."""
-    clean = table.copy()
-    if not len(table):
-        return clean
-    patients = table["patient_id"]
-    for column in table.columns:
-        if column in IDENTIFIERS.get(name, []) or column in policy.withheld(name):
-            clean[column] = ""
-        elif column == "patient_id":
-            clean[column] = patients.map(policy.patient_code)
+def clean(name, row, directory, policy, scrubber, blank):
+    """A copy of a row of a table, or of a note, that names nobody."""
+    patient_id = directory.patient_of(name, row)
+    out = {}
+    for column, value in row.items():
+        if column == ("mrn" if name == "labs" else "patient_id"):
+            value = policy.patient_code(patient_id)
+        elif column in IDENTIFIERS.get(name, []) or column in policy.withheld(name):
+            value = ""
+        elif name == "patients" and column in blank[patient_id]:
+            value = ""
         elif column in IDS:
-            clean[column] = table[column].map(policy.id_code)
+            value = policy.id_code(column, value)
         elif column == "birth_date":
-            clean[column] = table[column].map(policy.birth_year)
+            value = policy.birth_year(value)
+        elif column == "zip":
+            value = policy.zip3(value)
         elif column in DATES:
-            clean[column] = [policy.date(text, pid) for text, pid in zip(table[column], patients)]
+            value = policy.date(value, patient_id)
         elif column in FREE_TEXT:
-            clean[column] = [scrubber.scrub(text, pid) for text, pid in zip(table[column], patients)]
-    return clean
+            value = scrubber.scrub(value, patient_id)
+        out[column] = value
+    return out
 
 
-def read_table(path):
-    return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8")
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def read_csv(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def write_csv(path, rows, columns):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 def read_lines(path):
-    if not path.exists():
-        return []
+    # Not splitlines(): it also splits at characters that may stand inside a text.
     return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
 
 
 def write_lines(path, items):
-    path.write_text("".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items), encoding="utf-8")
+    write_text(path, "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items))
+
+
+def write_text(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,193 +1,255 @@
-"""De-identified copy of the charts. Tables and FHIR are rebuilt from what may stay; free text goes through deid.notes."""
+"""De-identified copy of the charts. Style: two passes, row by row, standard library and regex; random codes, removal tags.
+
+Pass 1 (`survey`) learns who is known and how words are used; pass 2 writes. Tables and FHIR are built from what may stay,
+free text goes through `deid.notes`.
+"""
 
 import csv
 import json
 import shutil
 import tomllib
+from collections import Counter
 
 from deid.notes import Engine
 from deid.people import Network, words
+from deid.register import Register
 from deid.release import Release, read_date
 
 TABLES = ["patients", "contacts", "encounters", "conditions", "labs", "meds"]
-RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationRequest"]
-IDENTIFYING = {
-    "patients": {"mrn", "ssn", "health_plan_id", "given", "middle", "family", "street", "city", "county", "zip", "phone", "email", "employer"},
-    "contacts": {"given", "middle", "family", "phone", "email", "street", "city", "county", "zip", "employer"},
+CODED = {"encounter_id": "E", "condition_id": "C", "lab_id": "L", "med_id": "M", "contact_id": "K", "note_id": "N"}
+DATES = {"start", "end", "onset_date", "taken_at", "start_date", "written_at"}
+FREE = {"comment", "sig", "reason", "text"}
+# Columns that go out as they came; one that is in no list here goes out blank.
+KEPT = set(
+    "site sex race ethnicity language state insurance relationship class provider_given provider_family code display "
+    "clinical_status category loinc name value unit ref_low ref_high interpretation rxnorm".split()
+)
+FHIR_CODES = {"Patient": "P", "Encounter": "E", "Condition": "C", "Observation": "L", "MedicationRequest": "M"}
+# Elements that go out, by type; Patient's others are made one by one.
+FHIR_KEPT = {
+    "Patient": {"active", "gender", "managingOrganization"},
+    "Encounter": {"status", "class", "type", "participant", "period", "reasonCode", "serviceProvider"},
+    "Condition": {"clinicalStatus", "verificationStatus", "category", "code", "onsetDateTime"},
+    "Observation": {
+        "status", "category", "code", "effectiveDateTime", "valueQuantity", "interpretation", "referenceRange", "note",
+    },
+    "MedicationRequest": {"status", "intent", "medicationCodeableConcept", "authoredOn", "requester", "dosageInstruction"},
 }
-CODED = {"contact_id": "K", "encounter_id": "E", "condition_id": "C", "lab_id": "L", "med_id": "M", "note_id": "N"}
-DATES = {"start", "end", "onset_date", "taken_at", "start_date", "written_at", "abatement_date", "end_date"}
-FREE = {"comment", "sig", "reason"}
-KEPT_AS_IS = {"site", "sex", "race", "ethnicity", "language", "state", "insurance", "relationship", "class", "provider_given", "provider_family", "code", "display",
-              "clinical_status", "category", "loinc", "name", "value", "unit", "ref_low", "ref_high", "interpretation", "rxnorm"}
-# a withheld column, and where FHIR says the same
-WITHHELD_IN_FHIR = {
-    ("patients", "race"): ("Patient", "us-core-race"), ("patients", "ethnicity"): ("Patient", "us-core-ethnicity"), ("patients", "language"): ("Patient", "communication"),
-    ("patients", "sex"): ("Patient", "gender"), ("patients", "state"): ("Patient", "address"), ("patients", "birth_date"): ("Patient", "birthDate"),
-    ("patients", "site"): ("Patient", "managingOrganization"),
-    ("encounters", "site"): ("Encounter", "serviceProvider"), ("encounters", "class"): ("Encounter", "class type"), ("encounters", "start"): ("Encounter", "period"),
-    ("encounters", "reason"): ("Encounter", "reasonCode"), ("encounters", "provider_given"): ("Encounter", "participant"), ("encounters", "provider_family"): ("Encounter", "participant"),
-    ("conditions", "onset_date"): ("Condition", "onsetDateTime"), ("conditions", "clinical_status"): ("Condition", "clinicalStatus"),
-    ("labs", "comment"): ("Observation", "note"), ("labs", "interpretation"): ("Observation", "interpretation"), ("labs", "ref_low"): ("Observation", "referenceRange"),
-    ("labs", "ref_high"): ("Observation", "referenceRange"), ("labs", "taken_at"): ("Observation", "effectiveDateTime"), ("labs", "value"): ("Observation", "valueQuantity"),
-    ("labs", "category"): ("Observation", "category"),
-    ("meds", "sig"): ("MedicationRequest", "dosageInstruction"), ("meds", "start_date"): ("MedicationRequest", "authoredOn"),
-}
-DROPPED = {"identifier", "name", "telecom", "photo", "contact", "text", "contained", "link", "meta", "implicitRules", "maidenName", "partOf", "basedOn", "performer", "asserter", "recorder"}
+# What FHIR says of a withheld column. A contact is not released at all: without its name it would not be valid.
+WITHHELD_IN_FHIR = {("encounters", "reason"): "reasonCode"}
+# Texts from pick lists. One that stands in several rows names nobody, and its words are ordinary ones.
+PICKED = [
+    ("conditions", "display"), ("encounters", "reason"), ("meds", "name"), ("meds", "sig"), ("labs", "name"),
+    ("labs", "comment"),
+]
+COMMON = 5
+COPIED = ("Organization", "Practitioner")
+
+
+class Job:
+    """All that the second pass needs to know."""
+
+    def __init__(self, in_dir, card):
+        self.release = Release(card)
+        self.register = Register(in_dir / "zip_population.csv", self.release)
+        self.network = Network()
+        self.by_record, self.by_ssn, self.by_vendor = {}, {}, {}  # ways to a patient_id
+        self.blanks = {}  # patient_id -> cells that the register forbids
+
+    def person(self, patient):
+        return self.network.people.get(patient)
+
+    def withheld(self, table, column):
+        return column in self.release.withheld.get(table, ())
 
 
 def deidentify(in_dir, out_dir, key):
     card = tomllib.loads((in_dir / "card.toml").read_text(encoding="utf-8"))
-    release, network = Release(card), survey(in_dir)
-    engine = Engine(network, card)
-    (out_dir / "fhir").mkdir(parents=True, exist_ok=True)
+    job = Job(in_dir, card)
+    survey(in_dir, job)
+    engine = Engine(job.network, card)
+    for folder in ("fhir", "attachments"):
+        (out_dir / folder).mkdir(parents=True, exist_ok=True)
     for table in TABLES:
-        copy_table(table, in_dir / f"{table}.csv", out_dir / f"{table}.csv", release, network, engine)
+        copy_table(table, in_dir / f"{table}.csv", out_dir / f"{table}.csv", job, engine)
     with (out_dir / "notes.jsonl").open("w", encoding="utf-8") as out:
         for note in each_line(in_dir / "notes.jsonl"):
-            out.write(dump(clean_note(note, release, network, engine)))
-    for kind in RELEASED:
-        source = in_dir / "fhir" / f"{kind}.ndjson"
-        if source.exists():
-            with (out_dir / "fhir" / source.name).open("w", encoding="utf-8") as out:
-                for resource in each_line(source):
-                    out.write(dump(clean_resource(resource, release, network, engine)))
-    for kind in ("Organization", "Practitioner"):
-        source = in_dir / "fhir" / f"{kind}.ndjson"
-        if source.exists():
-            shutil.copyfile(source, out_dir / "fhir" / source.name)
+            out.write(dump(clean_row("notes", note, note["patient_id"], job, engine)))
+    for kind in FHIR_KEPT:
+        with (out_dir / "fhir" / f"{kind}.ndjson").open("w", encoding="utf-8") as out:
+            for resource in each_line(in_dir / "fhir" / f"{kind}.ndjson"):
+                out.write(dump(clean_resource(resource, job, engine)))
+    for kind in COPIED:
+        shutil.copyfile(in_dir / "fhir" / f"{kind}.ndjson", out_dir / "fhir" / f"{kind}.ndjson")
+    copy_letters(in_dir, out_dir / "attachments", job, engine)
 
 
-def survey(in_dir):
-    """First pass: who is known, and how words are used."""
-    network = Network()
+# ---- first pass
+
+
+def survey(in_dir, job):
+    """Who is known under which numbers, when each patient came first, and how words are used."""
+    network, register = job.network, job.register
     for row in each_row(in_dir / "patients.csv"):
         network.patient(row)
+        register.patient(row)
+        job.by_record[row["site"], row["mrn"]] = row["patient_id"]
+        job.by_ssn[row["ssn"]] = row["patient_id"]
+    for row in each_row(in_dir / "patients.csv"):
+        job.blanks[row["patient_id"]] = register.blanks(row)
     for row in each_row(in_dir / "contacts.csv"):
         network.contact(row)
-    for table, column in (("conditions", "display"), ("meds", "name"), ("labs", "name")):
-        seen = set()
-        for row in each_row(in_dir / f"{table}.csv"):
-            if row.get(column) not in seen:
-                seen.add(row.get(column))
-                network.clinical.update(words(row.get(column) or ""))
-    source = in_dir / "fhir" / "Organization.ndjson"
-    if source.exists():
-        network.hospitals.update(r.get("name", "") for r in each_line(source))
+    for row in each_row(in_dir / "encounters.csv"):
+        job.release.encounter(row["patient_id"], row["start"])
+    for patient in each_line(in_dir / "fhir" / "Patient.ndjson"):
+        job.by_vendor[patient["id"]] = whose(patient, job)
+    for table, column in PICKED:
+        seen = Counter(row[column] for row in each_row(in_dir / f"{table}.csv"))
+        for text, count in seen.items():
+            if count >= COMMON:
+                network.clinical.update(words(text))
+    for organization in each_line(in_dir / "fhir" / "Organization.ndjson"):
+        network.hospitals.add(organization.get("name", ""))
     for note in each_line(in_dir / "notes.jsonl"):
-        network.read(note.get("text") or "", network.people.get(note.get("patient_id")))
+        network.read(note["text"], job.person(note["patient_id"]))
     network.settle()
-    return network
 
 
-def copy_table(table, source, target, release, network, engine):
+def whose(patient, job):
+    """The patient_id of a FHIR Patient, by record number and site, else by SSN; a record number alone names two people."""
+    numbers = [(i.get("system", ""), i.get("value")) for i in patient.get("identifier", [])]
+    found = [job.by_record.get((system.rsplit("/", 1)[-1], value)) for system, value in numbers if "/mrn/" in system]
+    found += [job.by_ssn.get(value) for system, value in numbers if system.endswith("/us-ssn")]
+    return next((patient_id for patient_id in found if patient_id), None)
+
+
+# ---- tables and notes
+
+
+def copy_table(table, source, target, job, engine):
     with source.open(newline="", encoding="utf-8") as file, target.open("w", newline="", encoding="utf-8") as out:
         reader = csv.DictReader(file)
         writer = csv.DictWriter(out, fieldnames=reader.fieldnames, lineterminator="\n")
         writer.writeheader()
         for row in reader:
-            writer.writerow(clean_row(table, row, release, network, engine))
+            patient = job.by_record.get((row["site"], row["mrn"])) if table == "labs" else row["patient_id"]
+            writer.writerow(clean_row(table, row, patient, job, engine))
 
 
-def clean_row(table, row, release, network, engine):
-    patient = row.get("patient_id", "")
-    person = network.people.get(patient)
-    hidden = release.withheld.get(table, set())
+def clean_row(table, row, patient, job, engine):
+    """One row of a table, or one note, of the patient."""
+    release = job.release
+    blank = job.blanks.get(patient, ()) if table == "patients" else ()
     new = {}
     for column, value in row.items():
-        if column == "patient_id":
-            new[column] = release.code("P", value)
-        elif column in hidden or column in IDENTIFYING.get(table, ()) or not value:
-            new[column] = ""
+        if column == "patient_id" or (table, column) == ("labs", "mrn"):
+            new[column] = release.code("P", patient)
         elif column in CODED:
             new[column] = release.code(CODED[column], value)
+        elif column == "zip":
+            new[column] = "000" if column in blank else job.register.zip3(value)
+        elif job.withheld(table, column) or column in blank or not value:
+            new[column] = ""
         elif column == "birth_date":
             new[column] = release.birth(value)
-        elif column in DATES or (column not in KEPT_AS_IS | FREE and read_date(value)[0]):
+        elif column in DATES:
             new[column] = release.when(value, patient)
-        elif column in KEPT_AS_IS:
-            new[column] = value
+        elif column in FREE:
+            new[column] = engine.clean(value, job.person(patient))
         else:
-            new[column] = engine.clean(value, person)
+            new[column] = value if column in KEPT else ""
     return new
 
 
-def clean_note(note, release, network, engine):
-    patient = note.get("patient_id", "")
-    new = {}
-    for field, value in note.items():
-        if field == "patient_id":
-            new[field] = release.code("P", value)
-        elif field in CODED:
-            new[field] = release.code(CODED[field], value)
-        elif field in DATES:
-            new[field] = release.when(value, patient)
-        else:
-            new[field] = engine.clean(value, network.people.get(patient)) if isinstance(value, str) else value
-    return new
+def copy_letters(in_dir, out_dir, job, engine):
+    """The letters under their patients' codes, numbered in the order of their old names."""
+    titles = {}
+    for document in each_line(in_dir / "fhir" / "DocumentReference.ndjson"):
+        patient = job.by_vendor.get(document["subject"]["reference"].rpartition("/")[2])
+        for content in document["content"]:
+            if patient and (title := content["attachment"].get("title")):
+                titles.setdefault(patient, set()).add(title)
+    for patient, names in titles.items():
+        for number, name in enumerate(sorted(names), 1):
+            text = (in_dir / "attachments" / name).read_text(encoding="utf-8")
+            target = out_dir / f"{job.release.code('P', patient)}-{number}.txt"
+            target.write_text(engine.clean(text, job.person(patient)), encoding="utf-8")
 
 
 # ---- FHIR
 
-ID_CODE = {"Patient": "P", "Encounter": "E", "Condition": "C", "Observation": "L", "MedicationRequest": "M"}
 
-
-def clean_resource(resource, release, network, engine):
+def clean_resource(resource, job, engine):
     kind = resource["resourceType"]
-    patient = resource.get("id") if kind == "Patient" else ((resource.get("subject") or resource.get("patient") or {}).get("reference") or "").rpartition("/")[2]
-    person = network.people.get(patient)
-    hidden = set()
-    for table, columns in release.withheld.items():
-        for column in columns:
-            where, names = WITHHELD_IN_FHIR.get((table, column), ("", ""))
-            if where == kind:
-                hidden.update(names.split())
-    new = {}
-    for name, value in resource.items():
-        if name in DROPPED or name in hidden:
-            continue
-        if name == "id":
-            new[name] = release.code(ID_CODE.get(kind, "R"), value)
-        elif name == "birthDate":
-            if (year := release.birth(value)).isdigit():
-                new[name] = year
-        elif name == "address":
-            if states := [{"state": a["state"], **({"country": a["country"]} if a.get("country") else {})} for a in value if a.get("state")]:
-                new[name] = states
-        elif name == "extension":
-            kept = [e for e in value if e.get("url", "").rpartition("/")[2] in {"us-core-race", "us-core-ethnicity", "us-core-birthsex"} - hidden]
-            if kept:
-                new[name] = kept
-        else:
-            new[name] = walk(name, value, patient, person, release, engine)
+    vendor = resource["id"] if kind == "Patient" else resource["subject"]["reference"].rpartition("/")[2]
+    patient = job.by_vendor.get(vendor)
+    hidden = {name for (table, column), name in WITHHELD_IN_FHIR.items() if job.withheld(table, column)}
+    new = {"resourceType": kind, "id": fhir_code(kind, resource["id"], vendor, patient, job)}
+    if kind != "Patient":
+        new["subject"] = {"reference": f"Patient/{job.release.code('P', patient)}"}
+    if reference := resource.get("encounter", {}).get("reference"):
+        encounter = fhir_code("Encounter", reference.rpartition("/")[2], vendor, patient, job)
+        new["encounter"] = {"reference": f"Encounter/{encounter}"}
+    if kind == "Patient":
+        new |= of_patient(resource, patient, job)
+    for name in FHIR_KEPT[kind] - hidden:
+        if name in resource:
+            new[name] = walk(name, resource[name], patient, job, engine)
     return new
 
 
-def walk(name, value, patient, person, release, engine):
+def fhir_code(kind, real, vendor, patient, job):
+    """The code of a resource. The vendor's ids are the patient's and a tail; where a table has the tail, it is one code."""
+    if kind == "Patient":
+        return job.release.code("P", patient)
+    return job.release.code(FHIR_CODES[kind], f"{patient}{real.removeprefix(vendor)}")
+
+
+def of_patient(resource, patient, job):
+    """The demographic elements, as far as they may stay."""
+    blank, new = job.blanks.get(patient, ()), {}
+    year = job.release.birth(resource.get("birthDate"))
+    if year.isdigit() and "birth_date" not in blank:
+        new["birthDate"] = year
+    addresses = []
+    for address in resource.get("address", []):
+        kept = {name: address[name] for name in ("use", "country") if name in address}
+        if "state" in address and not job.withheld("patients", "state"):
+            kept["state"] = address["state"]
+        if "postalCode" in address:
+            kept["postalCode"] = "000" if "zip" in blank else job.register.zip3(address["postalCode"])
+        addresses.append(kept)
+    if addresses:
+        new["address"] = addresses
+    allowed = {"us-core-race"} - ({"us-core-race"} if "race" in blank else set())
+    if not job.withheld("patients", "ethnicity"):
+        allowed.add("us-core-ethnicity")
+    if kept := [e for e in resource.get("extension", []) if e["url"].rpartition("/")[2] in allowed]:
+        new["extension"] = kept
+    if "communication" in resource and "language" not in blank:
+        new["communication"] = resource["communication"]
+    return new
+
+
+def walk(name, value, patient, job, engine):
+    """A kept element: dates move, texts beside no code are cleaned, references lose their displays."""
     if isinstance(value, dict):
-        if "reference" in value and isinstance(value["reference"], str):
-            kind, _, real = value["reference"].rpartition("/")
-            kept = kind in ("Organization", "Practitioner")
-            return {"reference": value["reference"] if kept else f"{kind}/{release.code(ID_CODE.get(kind.rpartition('/')[2], 'R'), real)}"}
-        if "system" in value and ("code" in value or "value" in value):
+        if "reference" in value:
+            return {"reference": value["reference"]} if value["reference"].startswith(COPIED) else {}
+        if "system" in value:  # a coding or a quantity
             return value
-        coded = "coding" in value  # the text of a coded concept is its display
-        return {part: inner if coded and part == "text" else walk(part, inner, patient, person, release, engine)
-                for part, inner in value.items() if part not in ("identifier", "telecom")}
+        return {
+            part: inner if part == "text" and "coding" in value else walk(part, inner, patient, job, engine)
+            for part, inner in value.items()
+            if part not in ("identifier", "telecom", "display")
+        }
     if isinstance(value, list):
-        return [walk(name, part, patient, person, release, engine) for part in value]
-    if isinstance(value, str):
-        if read_date(value)[0] or name in ("start", "end") or name.endswith(("DateTime", "Date", "authoredOn", "issued", "recordedDate")):
-            return release.when(value, patient)
-        return free(name, value, person, engine)
-    return value
-
-
-def free(name, value, person, engine):
-    """Texts in notes, instructions and the like; codes and their displays are not free."""
-    if name in ("code", "system", "display", "url", "status", "intent", "unit", "use"):
+        return [walk(name, part, patient, job, engine) for part in value]
+    if not isinstance(value, str):
         return value
-    return engine.clean(value, person)
+    if read_date(value)[0]:
+        return job.release.when(value, patient)
+    return engine.clean(value, job.person(patient)) if name == "text" else value
 
 
 # ---- plumbing

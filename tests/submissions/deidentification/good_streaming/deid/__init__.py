@@ -1,1 +1,1 @@
-"""De-identification in four parts: release (codes, dates), people (who is known), patterns, notes (the rule engine)."""
+"""A small rule engine for de-identification: streaming, standard library and `regex`, random codes."""

@@ -23,6 +23,7 @@ SPELLED = R(r"(?<![\p{L}\d-])\p{L}(?:[-–][\p{L}]){2,}(?![\p{L}-])|(?<![\p{L}\d
 SPELLED_CUE = R(r"(?i)spell(?:ed|s|ing)?(?:\s+(?:is|as|it|out|name))*[:,]?\s*$")
 INITIALS = R(r"(?<![\p{L}\d.])(?<a>\p{Lu})\.[ ]?(?:(?<a>\p{L})\.[ ]?)?(?<a>\p{L})(?:\.|(?![\p{L}\d&]))(?![\p{L}\d])")
 BARE_INITIALS = R(r"(?i:(?:\b(?:pt|patient|from|by|re|with|for|initials?)|,|w/)\s*:?\s*)(\p{Lu}{2,3})(?=\s*(?:[,.;)|(]|$|reports|says|was|is|states|tolerated|called|admitted))")
+NUMBER = R(r"\d{4}|\d\D?\d\D?\d\D?\d")
 SINGLE = R(r"(?<![\p{L}\d'’/&-])(\p{Lu})(\.?)(?![\p{L}\d'’&/])")
 EPONYM_AFTER = R(r"(?i)^['’]?s?\s*(?:[-–]\s*)?(?:(?:coma|family|valley|point|body|cell|and|or)\s+)?(?:disease|syndrome|signs?|scores?|scale|lymphoma|catheter|virus|tests?|thurner|hegglin|fracture|criteria|classification|phenomenon|"
                  r"contracture|palsy|paralysis|nodes?|tumou?r|ulcer|esophagus|oesophagus|thyroiditis|sarcoma|index|stage|grade|dementia|disorder|reflex|procedure|operation|anemia|arteritis|purpura|"
@@ -296,7 +297,7 @@ class Engine:
             return text
         if len(text) > 200:
             return self.label(text, person)
-        plain = not any(c.isdigit() for c in text) and not any(w in self.net.names for w in words(text))
+        plain = not NUMBER.search(text) and not any(w in self.net.names for w in words(text))
         memory = (text, None if plain or person is None else person.id)
         if memory not in self.done:
             self.done[memory] = self.label(text, person)

@@ -29,7 +29,14 @@ LOCAL = r"[\p{L}\d._%+'-]++(?:[ ]?(?:\(dot\)|\[dot\]|\bdot\b|\bunderscore\b|\bda
 rule("EMAIL", rf"(?i){LOCAL}[ ]?(?:@|\(at\)|\[at\]|\{{at\}})[ ]?[\p{{L}}\d-]+(?:\.[\p{{L}}\d-]+|[ ]?(?:\(dot\)|\[dot\]|\{{dot\}}|\bdot\b)[ ]?[\p{{L}}\d-]+)+",
      rf"(?i){LOCAL} at [\p{{L}}\d-]+(?: dot [\p{{L}}\d-]+)* ?(?:dot |\.)(?:com|org|net|edu|gov|health|io)\b")
 rule("URL", r"(?i)\b(?:https?://|ftp://|www\.)[^\s|,;<>\"')]+[^\s|,;<>\"').]", r"(?i)\b[a-z\d-]+(?:\.[a-z\d-]+)*\.(?:com|org|net|edu|gov|io|health)/[^\s|,;<>\"')]*[^\s|,;<>\"').]")
-GUARDS = {"EMAIL": R(r"(?i)@|\bat\b"), "URL": R(r"(?i)www|://|\.(?:com|org|net|edu|gov|io|health)/"), "HASH": R(r"[\da-f-]{16}|(?i:sha|md5|hash|uuid|guid|token)"), "DEVICE": R(r"\d\)")}
+# A label's rules are tried only where its guard finds something: most texts have no e-mail address or hash.
+GUARDS = {
+    "EMAIL": R(r"(?i)@|[(\[{]at[)\]}]|\bat [\p{L}\d-]+(?: dot |\.\p{L})"),
+    "URL": R(r"(?i)www|://|\.(?:com|org|net|edu|gov|io|health)/"),
+    "HASH": R(r"(?i)[\da-f-]{16}|sha|md5|hash|uuid|guid|token"),
+    "FILE": R(r"\.\p{L}{3}|\.mp\d"),
+    "DEVICE": R(r"\d\)"),
+}
 rule("IP", r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]\d)", r"(?i)(?<![\p{L}\d:])(?:[\da-f]{1,4}:){2,7}(?::?[\da-f]{1,4}){0,6}(?:::)?(?![\p{L}\d])(?<!\d\d:\d\d:\d\d)",
      r"(?i)(?<![\p{L}\d])(?:[\da-f]{2}[:-]){5}[\da-f]{2}(?![\p{L}\d])", r"(?i)(?<![\p{L}\d:])[\da-f]{1,4}(?::[\da-f]{1,4})*::(?:[\da-f]{1,4}(?::[\da-f]{1,4})*)?")
 rule("HANDLE", r"(?<![\p{L}\d.])@[\p{L}_][\p{L}\d_.]{2,}")
@@ -59,6 +66,8 @@ ID_WORD = (r"(?:accounts?|acct|acc|licen[cs]e|plates?|tag|badge|vehicle|vin|seri
            r"visit|encounter|order|accession|invoice|statement|card|credential|username|user|login|pin)")
 TOKEN = r"(?=[\p{L}\d./_()-]*\d[\p{L}\d./_()-]*\d)[\p{L}\d(#][\p{L}\d./_()-]*[\p{L}\d]"
 rule("ID", rf"(?i)\b{ID_WORD}\b(?: (?:number|no|id|code|label|card|is|was|reads|shows|has|under|with|plate|copied|#))*\.?\s*[:#=]?\s*#?\K(?={TOKEN})[\p{{L}}\d(#][\p{{L}}\d./_()-]{{3,}}[\p{{L}}\d](?:[ ]\d{{3,}})?(?![\p{{L}}\d])",
+     # the same in groups of digits: "account 2129 602 681", never "order 20 40 mg"
+     rf"(?i)\b{ID_WORD}\b(?: (?:number|no|id|code|is|was|#))*\.?\s*[:#=]?\s*#?\K\d{{3,}}(?:[ .-]\d{{2,}})+(?![\p{{L}}\d/]|\s*(?:mg|ml|%))",
      r"(?i)(?<![\p{L}\d])(?:ACC|ACCT|FP|ID|MRN|DL|REF|CASE|CLM|POL|SN|VIN|PT|IMG|DEV|PM|CERT|BIO|VP)[-#:_]?(?=[\p{L}\d-]*\d{3})[\p{L}\d][\p{L}\d_-]{3,}(?![\p{L}\d])",
      r"(?<![\p{L}\d])(?=[A-HJ-NPR-Z\d]{17}(?![\p{L}\d]))(?=[A-Z\d]*\d)(?=[A-Z\d]*[A-Z])[A-Z\d]{17}",
      r"(?<![\p{L}\d-])[A-Z]{1,4}-?\d{5,}[A-Z]?(?![\p{L}\d])", r"(?<![\p{L}\d-])[A-Z]{3}[ -]?\d{7}(?![\p{L}\d])",
@@ -105,7 +114,7 @@ rule("AGE", rf"(?i)(?<![\p{{L}}\d.])(?:{OLD}|{OLD_WORD})(?=[\s-]*(?:years?|yrs?|
 # ---- dates
 SEASON = r"(?:Christmas(?: Eve| Day)?|Thanksgiving(?: Day)?|New Year['’]?s?(?: Eve| Day)?|Easter(?: Sunday| Monday)?|Halloween|Labor Day|Memorial Day|Independence Day|Fourth of July|Valentine['’]?s Day|Veterans Day|Mother['’]?s Day|Father['’]?s Day|Groundhog Day|Cinco de Mayo|St\.? Patrick['’]?s Day|Ramadan|Eid|Diwali|Hanukkah)"
 rule("DATE", rf"(?<!\d)\d{{4}}-\d{{1,2}}-\d{{1,2}}{TIME}(?!\d)", rf"(?<!\d){YEAR}[/.]\d{{1,2}}[/.]\d{{1,2}}(?!\d)", rf"(?<![\d/.-])\d{{1,2}}([/.-])\d{{1,2}}\1{YEAR}(?!\d){TIME}",
-     r"(?<![\d/.-])(?:3[01]|[12]\d|0?[1-9])([/-])(?:3[01]|[12]\d|0?[1-9])\1\d\d(?![\d/-])", r"(?<![\d/.-])\d{1,2}\.\d{1,2}\.\d\d(?![\d.])",
+     r"(?<![\d/.-])(?:3[01]|[12]\d|0?[1-9])([/-])(?:3[01]|[12]\d|0?[1-9])\1\d\d(?![\d/-])", r"(?<![\d/.-])\d{1,2}\.\d{1,2}\.\d\d(?!\d|\.\d)",
      rf"(?<![\p{{L}}\d])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:T?\d{{4,6}}Z?)?(?![\p{{L}}\d])",
      rf"(?<![\d/.-]){MM}[/-]{YEAR}(?!\d|[/-]\d)", rf"(?<![\d/.-]){YEAR}[-/](?:0[1-9]|1[0-2])(?![\d/-])",
      # 11-Jun-1956, 31MAR81, 4th of July 2023, 26-Feb

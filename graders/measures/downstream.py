@@ -1,0 +1,177 @@
+"""What a release is still good for: cells that are kept, and what a model trained on it can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graders.measures import linkage, release_fhir, release_tables
+from graders.measures.places import Place, mean_share, worst
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graders.measures.release import Release
+    from synthetic_data.recipes.deidentification import Truth
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+# (nothing up to here, full marks from here): mean over columns of the share of cells unchanged.
+CLINICAL = (0.90, 0.995)
+# Likewise for demographic cells. One in twelve may be blanked against the register, a whole column of five may not.
+DEMOGRAPHIC = (0.70, 0.92)
+# Loss of AUROC: full marks up to here, nothing from here.
+LOSS = (0.02, 0.06)
+LABS = 8
+# No honest feature comes near; a submission's 1e308 must not overflow the model.
+LARGEST = 1e6
+
+
+def judge(release: Release, truth: Truth) -> tuple[float, str]:
+    """(fraction, message): clinical cells x demographic cells x what the model still tells."""
+    cells, people = clinical_cells(release, truth), demographic_cells(release, truth)
+    before, after = auroc(released(truth), truth), auroc(release.tables, truth)
+    kept, known = mean_share(cells), float(np.mean(list(people.values())))
+    fraction = above(kept, CLINICAL) * above(known, DEMOGRAPHIC) * linkage.short_of(round(before - after, 4), LOSS)
+    lost = [
+        f"{name} {share:.0%}" for name, share in people.items() if share < DEMOGRAPHIC[1] and known < DEMOGRAPHIC[1]
+    ]
+    parts = [
+        f"{kept:.1%} of clinical cells kept",
+        worst(cells, "lost or changed:") if kept < CLINICAL[1] else "",
+        f"{known:.1%} of demographic cells kept" + (f" ({', '.join(lost)})" if lost else ""),
+        f"a model trained on the release tells who was admitted with AUROC {after:.3f}, on the original {before:.3f}",
+    ]
+    return fraction, "; ".join(part for part in parts if part)
+
+
+def clinical_cells(release: Release, truth: Truth) -> list[Place]:
+    """Codes, values, units and classes of tables and FHIR: per column, how many are unchanged."""
+    places = []
+    for name, original in truth.tables.items():
+        places += release_tables.surviving_places(name, release.tables[name], original, truth)
+    for kind, (name, key, _) in release_fhir.KEPT.items():
+        rows = truth.tables[name].set_index(key, drop=False).loc[truth.fhir[kind]].reset_index(drop=True)
+        places += release_fhir.surviving_places(kind, release.fhir[kind], rows, truth)
+    return places
+
+
+def demographic_cells(release: Release, truth: Truth) -> dict[str, float]:
+    """Column of patients.csv -> share of its cells that say what the rules let them say.
+
+    "90+" of the old and "000" of small areas are what the rules want, and count as kept.
+    """
+    table, people = release.tables["patients"], truth.tables["patients"]
+    area, digits = people["zip"].str[:3], table["zip"].str.replace(r"\D", "", regex=True).str[:3]
+    kept = {name: table[name].str.strip() == people[name] for name in ("sex", "race", "language")}
+    kept["birth_date"] = table["birth_date"].str.strip() == release_tables.birth_words(truth)
+    # The ZIP of a small area is judged where identifiers are; who uses the release has not lost it.
+    kept["zip"] = (digits == area) | ((digits == "000") & area.isin(truth.small_zip3))
+    return {name: float(same.mean()) for name, same in sorted(kept.items())}
+
+
+def released(truth: Truth) -> dict[str, pd.DataFrame]:
+    """The tables as a release that loses nothing has them, the patient's id standing for the code."""
+    tables = dict(truth.tables)
+    tables["patients"] = tables["patients"].assign(birth_date=release_tables.birth_words(truth))
+    tables["labs"] = tables["labs"].assign(mrn=tables["labs"]["patient_id"])
+    return tables
+
+
+def auroc(tables: Mapping[str, pd.DataFrame], truth: Truth) -> float:
+    """How well a logistic regression tells who was ever admitted; four decimals, 0.5 is chance.
+
+    It is trained on every other row of patients.csv, features and outcome as these tables have them, and tried on the
+    rows between, whose outcome is the true one: charts that no longer fit together cost at either end.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import roc_auc_score
+
+    found, true = features(tables, truth), admitted(released(truth))
+    train, test = np.arange(len(true)) % 2 == 0, np.arange(len(true)) % 2 == 1
+    outcome = admitted(tables)[train]
+    if len(set(outcome.tolist())) < 2 or len(set(true[test].tolist())) < 2:
+        return 0.5
+    spread = found[train].std(axis=0)
+    scaled = (found - found[train].mean(axis=0)) / np.where(spread > 0, spread, 1)
+    model = LogisticRegression(max_iter=500).fit(scaled[train], outcome)
+    # Scores alike but for the last bits of a sum are ties on every machine.
+    scores = model.decision_function(scaled[test]).round(6)
+    return round(float(roc_auc_score(true[test], scores)), 4)
+
+
+def admitted(tables: Mapping[str, pd.DataFrame]) -> Flags:
+    """(patients,) bool: has an inpatient encounter, joined by the tables' own codes."""
+    stays, codes = tables["encounters"], tables["patients"]["patient_id"]
+    return codes.isin(stays.loc[stays["class"] == "IMP", "patient_id"]).to_numpy(bool) & (codes != "").to_numpy(bool)
+
+
+def features(tables: Mapping[str, pd.DataFrame], truth: Truth) -> Floats:
+    """(patients, p): age, sex, diagnoses, drugs, visits, days observed, abnormal results, means of common ones.
+
+    Joined by the tables' own codes. Unknown ages and results are the median of those known, unknown sex is between.
+    Which chapters and results are looked at follows from the truth, so that every release has the same columns.
+    """
+    people, stays, found = tables["patients"], tables["encounters"], tables["conditions"]
+    codes = people["patient_id"]
+
+    def per_patient(values: pd.Series[Any]) -> Floats:
+        # A blank code joins nothing, however many rows have it.
+        return values.drop("", errors="ignore").reindex(codes).to_numpy(np.float64)
+
+    def count(rows: pd.DataFrame, code: str = "patient_id") -> Floats:
+        return np.nan_to_num(per_patient(rows.groupby(code).size()))
+
+    columns = [_filled(_ages(people["birth_date"], truth)), people["sex"].map({"female": 1, "male": 0}).fillna(0.5)]
+    columns += [count(found), count(tables["meds"]), count(stays[stays["class"] == "AMB"])]
+    active, known = found[found["clinical_status"] == "active"], truth.tables["conditions"]
+    for chapter in sorted(set(known.loc[known["clinical_status"] == "active", "code"].str[:1])):
+        columns.append(count(active[active["code"].str[:1] == chapter]))
+    start = _days(stays["start"]).groupby(stays["patient_id"])
+    columns.append(np.nan_to_num(per_patient(start.max() - start.min())).clip(0, LARGEST))
+    labs = tables["labs"].assign(value=_numbers(tables["labs"]["value"]))
+    columns.append(count(labs[labs["interpretation"].str.strip() != ""], "mrn"))
+    common = truth.tables["labs"]["loinc"].value_counts().rename_axis("loinc").reset_index()
+    for loinc in common.sort_values(["count", "loinc"], ascending=[False, True])["loinc"].head(LABS):
+        columns.append(_filled(per_patient(labs[labs["loinc"] == loinc].groupby("mrn")["value"].mean())))
+    return np.column_stack([np.asarray(column, np.float64) for column in columns])
+
+
+def above(value: float, bounds: tuple[float, float]) -> float:
+    """0 up to the first bound, 1 from the second."""
+    return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0, 1))
+
+
+def _ages(born: pd.Series[Any], truth: Truth) -> Floats:
+    """Years in the card's year; 90 for "90+", NaN for what is no year."""
+    year = _numbers(born.str.strip().str[:4].where(born.str.match(r"\s*\d{4}"), ""))
+    age: pd.Series[Any] = int(str(truth.card["as_of"])[:4]) - year
+    return age.mask(born.str.strip() == linkage.OLD, release_tables.OLDEST).to_numpy(np.float64)
+
+
+def _days(stamps: pd.Series[Any]) -> pd.Series[Any]:
+    """Days since 1970 of ISO texts, NaN for anything else."""
+    import pandas as pd
+
+    # By way of numpy: years that no nanoseconds reach are dates too.
+    days = pd.to_datetime(stamps.str[:10], format="%Y-%m-%d", errors="coerce")
+    count = days.to_numpy("datetime64[D]").astype(np.float64)
+    return pd.Series(count, index=stamps.index).mask(days.isna())
+
+
+def _numbers(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers, NaN for anything else."""
+    import pandas as pd
+
+    found = pd.to_numeric(texts, errors="coerce").astype("float64")
+    return found.where(found.abs() <= LARGEST)
+
+
+def _filled(values: Floats) -> Floats:
+    """NaN replaced by the median of the others, by 0 where there are none."""
+    known = values[~np.isnan(values)]
+    return np.where(np.isnan(values), np.median(known) if len(known) else 0.0, values)

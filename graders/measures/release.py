@@ -1,0 +1,107 @@
+"""One play's output, read once: tables, resources, notes and attachments beside what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graders.harness.reading import Unreadable, read_ndjson, read_table
+from synthetic_data.recipes.deidentification import GIVEN, RELEASED
+from synthetic_data.scene import Files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthetic_data.recipes.deidentification import Truth
+
+Resource = dict[str, Any]
+LONGEST_LINE = 200_000
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a submission wrote, in the shape of what it was given.
+
+    tables: rows as given, the given columns; "" where a column, or the whole table, is missing.
+    extra: table -> the columns of it that nobody asked for.
+    fhir: type -> as many resources as given; {} where the file cannot be used.
+    notes: one dict per note, or None where notes.jsonl cannot be used.
+    attachments: file name -> content, undecodable bytes replaced.
+    others: names of files that are not asked for.  faults: one line for each file that cannot be used.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    extra: Mapping[str, pd.DataFrame]
+    fhir: Mapping[str, Sequence[Resource]]
+    notes: Sequence[Resource] | None
+    attachments: Mapping[str, str]
+    others: Sequence[str]
+    faults: Sequence[str]
+
+    @classmethod
+    def read(cls, files: Files, truth: Truth) -> Release:
+        """The output of the play whose truth this is."""
+        faults: list[str] = []
+        tables, extra = {}, {}
+        for name, columns in GIVEN.items():
+            table = _table(files, name, truth.tables[name], faults)
+            extra[name] = table[[c for c in table.columns if c not in columns]]
+            tables[name] = table.reindex(columns=list(columns), fill_value="")
+        fhir = {kind: _resources(files, kind, len(keys), faults) for kind, keys in truth.fhir.items()}
+        letters = {n: data for n, data in files.items() if n.startswith("attachments/")}
+        known = {f"{name}.csv" for name in GIVEN} | {"notes.jsonl"} | letters.keys()
+        known |= {f"fhir/{kind}.ndjson" for kind in (*RELEASED, "Organization", "Practitioner")}
+        return cls(
+            tables,
+            extra,
+            fhir,
+            _notes(files, len(truth.notes), faults),
+            {name.removeprefix("attachments/"): data.decode("utf-8", "replace") for name, data in letters.items()},
+            sorted(name for name in files if name not in known),
+            faults,
+        )
+
+    @property
+    def texts(self) -> list[str | None]:
+        """The notes' texts in order, None where there is none; empty when there are no notes at all."""
+        rows = [row.get("text") for row in self.notes or ()]
+        return [text if isinstance(text, str) else None for text in rows]
+
+
+def _table(files: Files, name: str, original: pd.DataFrame, faults: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        table = read_table(files, f"{name}.csv", max_rows=2 * len(original))
+        if len(table) != len(original):
+            raise Unreadable(f"{name}.csv has {len(table)} rows for {len(original)}")
+    except Unreadable as error:
+        faults.append(str(error))
+        return pd.DataFrame(index=original.index)
+    return table
+
+
+def _resources(files: Files, kind: str, count: int, faults: list[str]) -> list[Resource]:
+    name = f"fhir/{kind}.ndjson"
+    try:
+        resources = read_ndjson(files, name, max_rows=2 * count, max_line=LONGEST_LINE)
+        if len(resources) != count:
+            raise Unreadable(f"{name} has {len(resources)} resources for {count}")
+        if any(resource.get("resourceType") != kind for resource in resources):
+            raise Unreadable(f"{name} holds resources that are no {kind}")
+    except Unreadable as error:
+        faults.append(str(error))
+        return [{} for _ in range(count)]
+    return resources
+
+
+def _notes(files: Files, count: int, faults: list[str]) -> list[Resource] | None:
+    try:
+        rows = read_ndjson(files, "notes.jsonl", max_rows=2 * count, max_line=LONGEST_LINE)
+        if len(rows) != count:
+            raise Unreadable(f"notes.jsonl has {len(rows)} notes for {count}")
+    except Unreadable as error:
+        faults.append(str(error))
+        return None
+    return rows

@@ -1,0 +1,179 @@
+"""De-identified letters beside the originals: what is gone from their names and contents, and which survived."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graders.measures.leakage import IdentifierScan
+from graders.measures.places import Place
+from graders.measures.release_tables import DIRECT
+from graders.measures.tokens import WORD, fold, squeezed
+from synthetic_data.network import SITES
+
+if TYPE_CHECKING:
+    from graders.measures.release import Release
+    from synthetic_data.recipes.deidentification import Truth
+
+# Columns of the patients table that letters state, with the kind of identifier.
+STATED = {
+    "given": "NAME",
+    "family": "NAME",
+    "mrn": "MRN",
+    "ssn": "SSN",
+    "phone": "PHONE",
+    "email": "EMAIL",
+    "street": "LOCATION",
+    "city": "LOCATION",
+    "zip": "LOCATION",
+    "birth_date": "DATE",
+}
+# Of a letter's other words, so many must be there for it to have survived.
+MOST_WORDS = 0.9
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_NAME = re.compile(r"(?s)(.+)-(\d{1,9})\.txt")
+_TOKEN = re.compile(r"[^\s,;:()]+")
+
+
+@dataclass(frozen=True)
+class _Letters:
+    """The originals (truth.attachments) with their owners' rows, and which output file is which.
+
+    people: one row of the patients table per letter.  given: (letters,) the content as released, "" where missing.
+    unknown: the output's files that are none of them.
+    """
+
+    people: pd.DataFrame
+    contents: list[str]
+    given: list[str]
+    there: npt.NDArray[np.bool_]
+    unknown: dict[str, str]
+
+    @classmethod
+    def of(cls, release: Release, truth: Truth) -> _Letters:
+        original, patients = truth.attachments, truth.tables["patients"]
+        codes = pd.Series(release.tables["patients"]["patient_id"].to_numpy(), index=patients["patient_id"])
+        keys = zip(codes[original["patient_id"]], original["number"], strict=True)
+        letter = {key: n for n, key in enumerate(keys)}
+        given, unknown = {}, {}
+        for name, content in release.attachments.items():
+            match = _NAME.fullmatch(name)
+            n = letter.get((match[1], int(match[2]))) if match else None
+            if n is None:
+                unknown[name] = content
+            else:
+                # The code in a letter is no identifier, whatever it looks like.
+                given[n] = content.replace(match[1], " ") if match else content
+        there = np.array([n in given for n in range(len(original))], bool)
+        people = patients.set_index("patient_id", drop=False).loc[original["patient_id"]].reset_index(drop=True)
+        return cls(people, original["content"].tolist(), [given.get(n, "") for n in range(len(there))], there, unknown)
+
+
+def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
+    """(places that must be clean, places that must survive, faults) of one play's attachments."""
+    letters = _Letters.of(release, truth)
+    if not letters.contents:
+        return [], [], []
+    harmless, kept = unidentified(letters, truth)
+    must_go = [*clean_places(letters, harmless, truth), *name_places(release, letters, truth)]
+    if letters.unknown:
+        clean = nobody(letters.unknown, truth)
+        must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))
+    survived = [enough(text, words) for text, words in zip(letters.given, kept, strict=True)]
+    return must_go, [Place("letters", sum(survived), len(survived))], []
+
+
+def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[Place]:
+    """What of its patient each letter said must be gone from it."""
+    stated = [squeezed(content) for content in letters.contents]
+    parts = []
+    for column, kind in STATED.items():
+        values = letters.people[column].tolist()
+        shown = [_us_date(value) if column == "birth_date" else value for value in values]
+        there = [v != "" and squeezed(v) in text for v, text in zip(shown, stated, strict=True)]
+        owners = np.flatnonzero(there)
+        part = {"owner": owners, "kind": kind, "value": [values[n] for n in owners], "place": column}
+        parts.append(pd.DataFrame(part))
+    wanted = pd.concat(parts, ignore_index=True)
+    owners = range(len(letters.given))
+    kept = pd.DataFrame({"owner": owners, "text": harmless})
+    given = pd.DataFrame({"owner": owners, "text": pd.Series(letters.given, dtype=object)})
+    found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(given).leaked)
+    return [
+        Place(f"letters: {place}", int((~part["leaked"]).sum()), len(part), direct=place in DIRECT | {"birth_date"})
+        for place, part in found.groupby("place", sort=False)
+    ]
+
+
+def name_places(release: Release, letters: _Letters, truth: Truth) -> list[Place]:
+    """File names: one that is made of a code is clean, another must hold nobody's name or number, nor be an old one."""
+    people = truth.tables["patients"]
+    old = {squeezed(name.removesuffix(".txt")) for name in truth.attachments["file_name"]}
+    families = {w for name in people["family"] for w in WORD.findall(fold(name)) if len(w) > 2}
+    numbers = {squeezed(number) for column in ("mrn", "ssn", "patient_id", "fhir_id") for number in people[column]}
+    clean = 0
+    for name in release.attachments:
+        if name not in letters.unknown:
+            clean += 1
+            continue
+        whole = squeezed(name.removesuffix(".txt"))
+        words = WORD.findall(fold(name))
+        told = any(o in whole for o in old) or not families.isdisjoint(words) or any(n in whole for n in numbers)
+        clean += not told
+    return [Place("letters' file names", clean, len(release.attachments), direct=True)] if release.attachments else []
+
+
+def nobody(files: dict[str, str], truth: Truth) -> npt.NDArray[np.bool_]:
+    """(files,) bool: holds no number, e-mail address or full name of any patient."""
+    people = truth.tables["patients"]
+    single = {squeezed(v) for c in ("mrn", "ssn", "phone", "email", "patient_id", "fhir_id") for v in people[c] if v}
+    full = {tuple(WORD.findall(fold(f"{g} {f}"))) for g, f in zip(people["given"], people["family"], strict=True)}
+    lengths = {len(name) for name in full}
+    clean = []
+    for text in files.values():
+        words = WORD.findall(fold(text))
+        runs = (tuple(words[n : n + k]) for k in lengths for n in range(len(words) - k + 1))
+        tokens = (squeezed(token) for token in _TOKEN.findall(text))
+        clean.append(single.isdisjoint(tokens) and full.isdisjoint(runs))
+    return np.array(clean, bool)
+
+
+def unidentified(letters: _Letters, truth: Truth) -> tuple[list[str], list[Counter[str]]]:
+    """The letters without their patients' identifiers, and how often each word is in them that must be kept.
+
+    Clinicians, hospitals and dates may go or stay.
+    """
+    stays = truth.tables["encounters"]
+    clinicians = (stays["provider_given"] + " " + stays["provider_family"]).groupby(stays["patient_id"]).agg(set)
+    columns = ("patient_id", "given", "family", "birth_date", "mrn", "phone", "street", "city", "zip")
+    harmless, kept = [], []
+    facts = zip(letters.contents, letters.people[list(columns)].itertuples(index=False, name=None), strict=True)
+    # One letter at a time: each has values of its own, and there are few.
+    for content, (patient, given, family, born, *others) in facts:
+        for value in (f"{given} {family}", f"Ms. {family}", f"Mr. {family}", _us_date(born), born, *others):
+            if value:
+                content = content.replace(value, " ")
+        harmless.append(content)
+        for value in (*clinicians.get(patient, ()), *(site.name for site in SITES)):
+            content = content.replace(value, " ")
+        kept.append(_words(_DAY.sub(" ", content)))
+    return harmless, kept
+
+
+def enough(text: str, wanted: Counter[str]) -> bool:
+    """Whether nine in ten of the wanted words are in the text."""
+    return text != "" and (wanted & _words(text)).total() >= MOST_WORDS * wanted.total()
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(WORD.findall(fold(text)))
+
+
+def _us_date(iso: str) -> str:
+    return f"{iso[5:7]}/{iso[8:10]}/{iso[:4]}"

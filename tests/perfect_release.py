@@ -1,0 +1,157 @@
+"""A release of deidentification made from the truth itself: what a criterion must give every point."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from typing import Any
+
+import pandas as pd
+
+from graders.measures.release_fhir import DATES as FHIR_DATES
+from graders.measures.release_fhir import KEPT as FHIR_KEPT
+from graders.measures.release_tables import DATES, FREE_TEXT, KEPT, birth_words, harmless
+from synthetic_data.recipes.deidentification import GIVEN
+
+Made = dict[str, Any]
+"""{"tables": name -> frame, "fhir": type -> resources, "notes": dicts, "attachments": name -> text}."""
+
+
+def perfect(truth: Any, key: str = "one") -> Made:
+    """Tables as frames, resources and notes as dicts, letters as texts, for the first play."""
+    codes = coded(truth.tables["patients"]["patient_id"], key)
+    days = moves(truth)
+    born, zips, race, language = quasi_identifiers(truth)
+    release: Made = {"tables": {}, "fhir": {}, "notes": [], "attachments": {}}
+    for name, original in truth.tables.items():
+        table = pd.DataFrame("", index=original.index, columns=list(GIVEN[name]))
+        for column in KEPT[name]:
+            if column not in truth.card["withhold"].get(name, []):
+                table[column] = original[column]
+        for column in DATES.get(name, []):
+            table[column] = moved(original[column], original["patient_id"].map(days))
+        if name in FREE_TEXT:
+            table[FREE_TEXT[name][1]] = harmless(name, original, truth)
+        if name == "patients":
+            table = table.assign(birth_date=born, zip=zips, race=race, language=language, sex=original["sex"])
+        table["mrn" if name == "labs" else "patient_id"] = original["patient_id"].map(codes)
+        release["tables"][name] = table
+    encounters = {e: f"e{n}" for n, e in enumerate(truth.tables["encounters"]["encounter_id"])}
+    for kind, (table, row_key, paths) in FHIR_KEPT.items():
+        rows = truth.tables[table].set_index(row_key, drop=False).loc[truth.fhir[kind]].reset_index(drop=True)
+        resources = [{"resourceType": kind} for _ in range(len(rows))]
+        values = {path: rows[column] for path, column in paths.items()}
+        for path, column in FHIR_DATES.get(kind, {}).items():
+            values[path] = moved(rows[column], rows["patient_id"].map(days))
+        for path, column in values.items():
+            for resource, value in zip(resources, column, strict=True):
+                put(resource, path.split("."), value)
+        for resource, patient in zip(resources, rows["patient_id"], strict=True):
+            put(resource, ["id"] if kind == "Patient" else ["subject", "reference"],
+                codes[patient] if kind == "Patient" else f"Patient/{codes[patient]}")  # fmt: skip
+        if kind == "Encounter":
+            for resource, key_of in zip(resources, rows["encounter_id"], strict=True):
+                resource["id"] = encounters[key_of]
+        elif kind != "Patient":
+            for resource, key_of in zip(resources, rows["encounter_id"], strict=True):
+                resource["encounter"] = {"reference": f"Encounter/{encounters[key_of]}"}
+        release["fhir"][kind] = resources
+    spans = truth.spans.sort_values("start", ascending=False)
+    by_note = dict(list(spans.groupby("note_id")))
+    written = moved(truth.notes["written_at"], truth.notes["patient_id"].map(days))
+    for note, patient, at, text in zip(
+        truth.notes["note_id"], truth.notes["patient_id"], written, truth.notes["text"], strict=True
+    ):
+        for row in by_note[note].itertuples() if note in by_note else ():
+            text = f"{text[: row.start]}[{row.kind}]{text[row.end :]}"
+        release["notes"].append(
+            {"note_id": "", "patient_id": codes[patient], "encounter_id": "", "written_at": at, "text": text}
+        )
+    release["attachments"] = letters(truth, codes)
+    return release
+
+
+def second(truth: Any, key: str = "two") -> Made:
+    """The second play's codes, and nothing else of it."""
+    codes = coded(truth.tables["patients"]["patient_id"], key)
+    tables = {"patients": pd.DataFrame({"patient_id": [codes[p] for p in truth.second["patients"]]})}
+    fhir = {"Patient": [{"resourceType": "Patient", "id": codes[p]} for p in truth.second["Patient"]]}
+    return {"tables": tables, "fhir": fhir, "notes": [], "attachments": {}}
+
+
+def coded(patients: pd.Series, key: str) -> dict[str, str]:
+    """patient_id -> a code that nobody without the key can work out."""
+    return {p: "c" + hashlib.sha256(f"{key} of this release {p}".encode()).hexdigest()[:12] for p in patients}
+
+
+def moves(truth: Any) -> dict[str, int]:
+    """patient_id -> days, by the card's rule."""
+    rule, stays = truth.card["dates"], truth.tables["encounters"]
+    patients = truth.tables["patients"]["patient_id"]
+    if rule["rule"] == "relative":
+        first = pd.to_datetime(stays["start"].str[:10]).groupby(stays["patient_id"]).min()
+        return (pd.Timestamp(rule["anchor"]) - first).dt.days.to_dict()
+    return {p: 1 + int(p[-3:]) % rule["max_days"] for p in patients}
+
+
+def moved(dates: pd.Series, days: pd.Series) -> pd.Series:
+    """ISO dates, with their time of day if they have one, moved."""
+    there = pd.to_datetime(dates.str[:10]) + pd.to_timedelta(days.to_numpy(), unit="D")
+    return there.dt.strftime("%Y-%m-%d") + dates.str[10:]
+
+
+def quasi_identifiers(truth: Any) -> tuple[pd.Series, pd.Series, pd.Series, pd.Series]:
+    """Birth year or 90+, three-digit ZIP, race and language, blank where few people of the register fit."""
+    people = truth.tables["patients"]
+    born, race, language = birth_words(truth), people["race"], people["language"]
+    zips = people["zip"].str[:3].where(~people["zip"].str[:3].isin(truth.small_zip3), "000")
+    register = truth.register.assign(born=truth.register["birth_year"].astype(str))
+    fits = register.groupby(["zip3", "born", "sex", "race", "language"])["people"].sum()
+    keys = zip(people["zip"].str[:3], people["birth_date"].str[:4], people["sex"], race, language, strict=True)
+    few = pd.Series([fits.get(key, 0) < 8 for key in keys], index=people.index)
+    common = language == "en"
+    return born, zips, race.where(~(few & common), ""), language.where(~few | common, "")
+
+
+def letters(truth: Any, codes: dict[str, str]) -> dict[str, str]:
+    """The letters without what their patient is known by."""
+    people = truth.tables["patients"].set_index("patient_id")
+    found = {}
+    for row in truth.attachments.to_dict("records"):
+        person, text = people.loc[row["patient_id"]], row["content"]
+        born = person["birth_date"]
+        known = [person["street"], f"{person['given']} {person['family']}", person["family"], person["given"]]
+        known += [f"{born[5:7]}/{born[8:]}/{born[:4]}"]
+        known += [person[c] for c in ("mrn", "phone", "city", "zip")]
+        for value in sorted(filter(None, known), key=len, reverse=True):
+            text = text.replace(value, "[REMOVED]")
+        stays = truth.tables["encounters"]
+        for day in stays.loc[stays["patient_id"] == row["patient_id"], "start"].str[:10]:
+            text = text.replace(day, "[DATE]")
+        found[f"{codes[row['patient_id']]}-{row['number']}.txt"] = text
+    return found
+
+
+def put(resource: dict[str, Any], steps: list[str], value: str) -> None:
+    """Set a dotted path; a number is a place in a list."""
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        if following is None:
+            resource[step] = value
+        elif following.isdigit():
+            resource = resource.setdefault(step, [{}])[0]
+        elif not step.isdigit():
+            resource = resource.setdefault(step, {})
+
+
+def files(release: Made) -> dict[str, bytes]:
+    """The release as a submission writes it."""
+    found = {f"attachments/{name}": text.encode() for name, text in release["attachments"].items()}
+    for name, table in release["tables"].items():
+        text = io.StringIO()
+        table.to_csv(text, index=False)
+        found[f"{name}.csv"] = text.getvalue().encode()
+    for kind, resources in release["fhir"].items():
+        found[f"fhir/{kind}.ndjson"] = "".join(json.dumps(r) + "\n" for r in resources).encode()
+    found["notes.jsonl"] = "".join(json.dumps(n) + "\n" for n in release["notes"]).encode()
+    return found

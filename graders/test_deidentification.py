@@ -157,7 +157,8 @@ def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
     """Codes, values, units and demography are kept, and a model trained on the release tells what it told before."""
     measured = Measured.of(outcome, truth)
     fraction, message = measured.utility
-    return Award(fraction * measured.protection, message)
+    # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
+    return Award(fraction * min(1.0, 2 * measured.protection), message)
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")

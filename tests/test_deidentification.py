@@ -153,12 +153,6 @@ def exact_zip(release, truth):
     release["tables"]["patients"]["zip"] = truth.tables["patients"]["zip"]
 
 
-def all_demography_released(release, truth):
-    people = truth.tables["patients"]
-    for column in ("race", "language"):
-        release["tables"]["patients"][column] = people[column]
-
-
 def demography_blank(release, truth):
     for column in ("race", "language"):
         release["tables"]["patients"][column] = ""
@@ -255,13 +249,13 @@ FLAWS = [
     *[(column("patients", c), [DIRECT], False) for c in ("health_plan_id", "city", "county")],
     # Whether it holds depends on the draw: an employer may be called like a patient ("Davis LLC").
     (column("patients", "employer"), [DIRECT], None),
-    (column("patients", "birth_date"), [DIRECT], True),
+    (column("patients", "birth_date"), [DIRECT, REGISTER, UTILITY], True),
     (exact_zip, [DIRECT], False),
     (column("contacts", "family"), [DIRECT], True),
     (column("encounters", "encounter_id"), [DIRECT], False),
     (leave_ids_hashed, [DIRECT], False),
     (leave_comments, [DIRECT], False),
-    (drop_a_table, [DIRECT], False),
+    (drop_a_table, [DIRECT, CODES, DATES, UTILITY], False),
     (names_in_narrative, [DIRECT], True),
     (names_in_display, [DIRECT], True),
     (names_excused_as_codes, [DIRECT], True),
@@ -274,7 +268,7 @@ FLAWS = [
     (notes_untouched, [*NOTED, DATES], False),
     (notes_blank, NOTED, False),
     (names_left_in_notes, NOTED, False),
-    (one_code_for_all, [CODES], False),
+    (one_code_for_all, [CODES, UTILITY], False),
     (merged_by_record_number, [CODES], False),
     (codes_of_notes_differ, [CODES], False),
     (letters_not_renamed, [CODES], False),
@@ -283,8 +277,7 @@ FLAWS = [
     (years_only, [DATES], False),
     (times_dropped, [DATES], False),
     (another_move_in_fhir, [DATES], False),
-    (true_dates_in_notes, [NOTES, GROUPS, DATES, KNOWS], False),
-    (all_demography_released, [REGISTER], False),
+    (true_dates_in_notes, [*NOTED, DATES], False),
     (demography_blank, [UTILITY, REGISTER], False),
 ]
 
@@ -304,6 +297,8 @@ def test_a_flaw_costs_its_own_criteria_and_no_other(base, flaw, criteria, holds)
     lost = {name for name, line in felt.items() if name != DIRECT}
     direct = lines(card)[DIRECT]
     lost |= {DIRECT} if float(direct.earned) < float(before[DIRECT].earned) * 0.98 else set()
+    # What a release is worth is a factor of the register's points.
+    lost -= {REGISTER} if UTILITY in lost and REGISTER not in criteria else set()
     assert lost == set(criteria), {name: line.message for name, line in lines(card).items()}
     if holds is not None:
         assert (DIRECT in card.hold) is holds, card.hold

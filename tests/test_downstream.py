@@ -119,7 +119,7 @@ def test_000_for_everybody_keeps_only_the_small_areas(truth, whole):
 def test_values_given_to_other_results_cost_cells_and_the_model(truth, whole):
     release = shuffled(whole, "labs", "value")
     assert worth(release, truth) < 0.8
-    assert lost_auroc(release, truth) > 0
+    assert lost_auroc(release, truth) > 0.005
 
 
 def test_rounded_values_count_as_changed(truth, whole):
@@ -146,14 +146,14 @@ def test_results_that_no_longer_join_cost_the_model(truth, whole):
     assert lost_auroc(changed(whole, "labs", mrn=""), truth) > downstream.LOSS[0]
 
 
-def test_patients_who_share_a_code_cost_the_model(truth, whole):
+def test_two_patients_to_every_code_cost_the_model(truth, whole):
     codes = whole.tables["patients"]["patient_id"]
     shared = dict(zip(codes, codes.to_numpy()[np.arange(len(codes)) // 2 * 2], strict=True))
     merged = whole
     for name in whole.tables:
         column = "mrn" if name == "labs" else "patient_id"
         merged = changed(merged, name, **{column: whole.tables[name][column].map(shared)})
-    assert lost_auroc(merged, truth) > downstream.LOSS[1]
+    assert lost_auroc(merged, truth) > 2 * downstream.LOSS[0]
 
 
 def test_one_code_for_everybody_is_no_error_and_tells_no_more_than_chance(truth, whole):

@@ -78,13 +78,14 @@ def make_scene(kit: Kit, exercise: Exercise, terms: Terms) -> Scene:
     recipe = kit.recipe(exercise.name)
     # A recipe may keep things back from practice data; that it is practice is all it is told.
     hidden = terms.secret is not None
-    settings = {**(exercise.ci_settings if terms.small else exercise.settings), "hidden": int(hidden)}
-    settings["pack"] = terms.packs.get(exercise.name, {}) if hidden else {}
+    size = exercise.ci_settings if terms.small else exercise.settings
+    pack = terms.packs.get(exercise.name, {}) if hidden else {}
+    settings: dict[str, Any] = {**size, "hidden": int(hidden), "pack": pack}
     try:
         card = terms.card or recipe.draw_card(seed_for(exercise, terms, "card"))
         return recipe.scene(seed_for(exercise, terms, "scene"), settings, card)
     except ValueError as error:
-        if terms.card is not None or settings["pack"]:
+        if terms.card is not None or pack:
             given = "card" if terms.card is not None else "private pack"
             raise UsageError(f"the {given} does not fit {exercise.name}: {error}") from None
         raise GraderError(f"the recipe of {exercise.name} broke: ValueError{place(error)}") from error

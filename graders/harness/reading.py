@@ -141,7 +141,7 @@ def read_ndjson(files: Files, name: str, max_rows: int = MAX_ROWS, max_line: int
     if data.count(b"\n") > max_rows + 1:
         raise Unreadable(f"{name} has more than {max_rows} lines")
     found = []
-    with _uncollected():
+    with uncollected():
         for number, line in enumerate((line for line in data.split(b"\n") if line.strip()), 1):
             if len(line) > max_line:
                 raise Unreadable(f"{name} line {number} is longer than {max_line // 1000} KB")
@@ -156,8 +156,8 @@ def read_ndjson(files: Files, name: str, max_rows: int = MAX_ROWS, max_line: int
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for reference cycles meanwhile: JSON has none, and a million new dicts would start many."""
+def uncollected() -> Iterator[None]:
+    """No search for reference cycles meanwhile: JSON has none, and among a million new values it takes long."""
     was_on = gc.isenabled()
     gc.disable()
     try:

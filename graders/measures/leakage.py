@@ -256,9 +256,7 @@ class IdentifierScan:
         touched = {o for o, places in self._places.items() if any(seen[id(self._identifiers[p])] for p in places)}
         return frozenset(common), touched
 
-    def _search(
-        self, places: Iterable[int], text: str, allowed: frozenset[str], how: npt.NDArray[np.object_]
-    ) -> Codes:
+    def _search(self, places: Iterable[int], text: str, allowed: frozenset[str], how: npt.NDArray[np.object_]) -> Codes:
         """Fill in how each of `places` stands in the text; the codes found there."""
         shown = visible(text, LONGEST_READ) if len(text) <= LONGEST_READ else text
         codes = Codes.of(shown) if len(shown) <= LONGEST_READ else Codes(too_many=True)

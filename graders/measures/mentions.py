@@ -50,6 +50,12 @@ TITLES = frozenset(
         "husband",
         "mother",
         "father",
+        "uncle",
+        "aunt",
+        "brother",
+        "sister",
+        "big",
+        "little",
     ]
 )
 _GENERIC_TEXT = (

@@ -37,8 +37,8 @@ def mean_share(places: Iterable[Place]) -> float:
 
 
 def credit(share: float) -> float:
-    """Half of the places right is worth nothing, all of them everything: half is what chance and routine reach."""
-    return max(0.0, 2 * share - 1)
+    """Four of five places right is worth nothing, all of them everything: one of fifty forgotten must be felt."""
+    return max(0.0, 1 - 5 * (1 - share))
 
 
 def worst(places: Iterable[Place], verb: str, most: int = 4) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place
 from graders.measures.release_tables import DIRECT
@@ -36,8 +37,9 @@ STATED = {
 }
 # Of a letter's other words, so many must be there for it to have survived.
 MOST_WORDS = 0.9
+# Unknown files that are looked at for one letter; there are four kinds of letters.
+MOST_TRIED = 50
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
-_NAME = re.compile(r"(?s)(.+)-(\d{1,9})\.txt")
 _TOKEN = re.compile(r"[^\s,;:()]+")
 
 
@@ -45,14 +47,13 @@ _TOKEN = re.compile(r"[^\s,;:()]+")
 class _Letters:
     """The originals (truth.attachments) with their owners' rows, and which output file is which.
 
-    people: one row of the patients table per letter.  given: (letters,) the content as released, "" where missing.
-    unknown: the output's files that are none of them.
+    people: one row of the patients table per letter.  given: (letters,) the content as released, "" where it is not
+    under the letter's new name, or at least its old one.  unknown: the output's other files.
     """
 
     people: pd.DataFrame
     contents: list[str]
     given: list[str]
-    there: npt.NDArray[np.bool_]
     unknown: dict[str, str]
 
     @classmethod
@@ -60,21 +61,21 @@ class _Letters:
         original, patients = truth.attachments, truth.tables["patients"]
         codes = pd.Series(release.tables["patients"]["patient_id"].to_numpy(), index=patients["patient_id"])
         keys = zip(codes[original["patient_id"]], original["number"], strict=True)
-        letter = {key: n for n, key in enumerate(keys)}
-        given, unknown = {}, {}
+        letter = {f"{code}-{number}.txt": n for n, (code, number) in enumerate(keys)}
+        letter |= {name: n for n, name in enumerate(original["file_name"])}
+        given = [""] * len(original)
+        unknown = {}
         for name, content in release.attachments.items():
-            match = _NAME.fullmatch(name)
-            n = letter.get((match[1], int(match[2]))) if match else None
-            if n is None:
-                unknown[name] = content
-            else:
+            if name in letter:
                 # The code in a letter is no identifier, whatever it looks like.
-                given[n] = content.replace(match[1], " ") if match else content
-        there = np.array([n in given for n in range(len(original))], bool)
+                given[letter[name]] = content.replace(name.rsplit("-", 1)[0], " ")
+            else:
+                unknown[name] = content
         people = patients.set_index("patient_id", drop=False).loc[original["patient_id"]].reset_index(drop=True)
-        return cls(people, original["content"].tolist(), [given.get(n, "") for n in range(len(there))], there, unknown)
+        return cls(people, original["content"].tolist(), given, unknown)
 
 
+@uncollected()
 def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
     """(places that must be clean, places that must survive, faults) of one play's attachments."""
     letters = _Letters.of(release, truth)
@@ -85,8 +86,7 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     if letters.unknown:
         clean = nobody(letters.unknown, truth)
         must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))
-    survived = [enough(text, words) for text, words in zip(letters.given, kept, strict=True)]
-    return must_go, [Place("letters", sum(survived), len(survived))], []
+    return must_go, [Place("letters", surviving(letters, kept), len(kept))], []
 
 
 def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[Place]:
@@ -101,9 +101,9 @@ def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[P
         part = {"owner": owners, "kind": kind, "value": [values[n] for n in owners], "place": column}
         parts.append(pd.DataFrame(part))
     wanted = pd.concat(parts, ignore_index=True)
-    owners = range(len(letters.given))
-    kept = pd.DataFrame({"owner": owners, "text": harmless})
-    given = pd.DataFrame({"owner": owners, "text": pd.Series(letters.given, dtype=object)})
+    everybody = range(len(letters.given))
+    kept = pd.DataFrame({"owner": everybody, "text": harmless})
+    given = pd.DataFrame({"owner": everybody, "text": pd.Series(letters.given, dtype=object)})
     found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(given).leaked)
     return [
         Place(f"letters: {place}", int((~part["leaked"]).sum()), len(part), direct=place in DIRECT | {"birth_date"})
@@ -118,8 +118,9 @@ def name_places(release: Release, letters: _Letters, truth: Truth) -> list[Place
     families = {w for name in people["family"] for w in WORD.findall(fold(name)) if len(w) > 2}
     numbers = {squeezed(number) for column in ("mrn", "ssn", "patient_id", "fhir_id") for number in people[column]}
     clean = 0
+    known = release.attachments.keys() - letters.unknown.keys() - set(truth.attachments["file_name"])
     for name in release.attachments:
-        if name not in letters.unknown:
+        if name in known:
             clean += 1
             continue
         whole = squeezed(name.removesuffix(".txt"))
@@ -166,9 +167,25 @@ def unidentified(letters: _Letters, truth: Truth) -> tuple[list[str], list[Count
     return harmless, kept
 
 
-def enough(text: str, wanted: Counter[str]) -> bool:
-    """Whether nine in ten of the wanted words are in the text."""
-    return text != "" and (wanted & _words(text)).total() >= MOST_WORDS * wanted.total()
+def surviving(letters: _Letters, kept: list[Counter[str]]) -> int:
+    """How many letters are there with nine in ten of the words that must be kept.
+
+    What a wrong name costs is judged where codes are: an unknown file counts as any letter that it may be.
+    """
+    count = 0
+    spare = [_words(text) for text in letters.unknown.values()]
+    for text, wanted in zip(letters.given, kept, strict=True):
+        if text:
+            count += enough(_words(text), wanted)
+        elif found := next((words for words in spare[:MOST_TRIED] if enough(words, wanted)), None):
+            spare.remove(found)
+            count += 1
+    return count
+
+
+def enough(words: Counter[str], wanted: Counter[str]) -> bool:
+    """Whether nine in ten of the wanted words are among the words."""
+    return (wanted & words).total() >= MOST_WORDS * wanted.total()
 
 
 def _words(text: str) -> Counter[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
 from graders.measures.release_tables import FREE_TEXT, IDENTIFIERS, born_clean, harmless, zip_clean
@@ -75,6 +76,7 @@ MAY_STAY = (
 MAY_BE_BLANKED = {"sex"}
 
 
+@uncollected()
 def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
     """(places that must be clean, places that must survive, faults) of one play's FHIR files."""
     must_go: list[Place] = []
@@ -165,7 +167,7 @@ def postal_codes_clean(resources: Sequence[Resource], truth: Truth) -> Flags:
 
 
 def born_in_words(resources: Sequence[Resource], rows: pd.DataFrame) -> Flags:
-    """(resources,) bool: the birth date stands somewhere. Not in ids and references: a random code may look like one."""
+    """(resources,) bool: the birth date stands somewhere, save in the id: a random code may look like a date."""
     cells = {n: leaves(as_line({k: v for k, v in r.items() if k != "id"})) for n, r in enumerate(resources)}
     born = pd.DataFrame({"owner": range(len(rows)), "kind": "DATE", "value": rows["birth_date"].to_numpy()})
     return IdentifierScan(born).scan(by_owner(cells)).leaked
@@ -181,7 +183,8 @@ def withheld(
     card = truth.card["withhold"]
     if kind == "Patient" and "state" in card.get("patients", []):
         told = [
-            state != "" and re.search(rf"\b{re.escape(state)}\b", "|".join(leaves(as_line(r.get("address"))))) is not None
+            state != ""
+            and re.search(rf"\b{re.escape(state)}\b", "|".join(leaves(as_line(r.get("address"))))) is not None
             for r, state in zip(resources, rows["state"], strict=True)
         ]
         yield "Patient.address.state (withheld)", np.array(told, bool)

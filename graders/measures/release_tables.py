@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, one_text, same_text
 from synthetic_data.recipes.deidentification import NOTE_FIELDS, RELEASED
@@ -62,6 +63,7 @@ OLDEST = 90
 _WORD = re.compile(r"[^\s,;:|\"'{}\[\]]+")
 
 
+@uncollected()
 def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], list[str]]:
     """(places that must be clean, places that must survive, faults) of one play's tables, note fields and files."""
     must_go: list[Place] = []
@@ -132,7 +134,7 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
 
 
 def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
-    """The patient's ids, and in labs.csv the record and accession numbers, in the cells that nothing else is held to."""
+    """The patient's ids, and in labs.csv record and accession numbers, in all columns but those kept as given."""
     cells = [table[c].tolist() for c in table.columns if c not in KEPT[name]]
     texts = list(map("|".join, zip(*cells, strict=True)))
     vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
@@ -207,7 +209,7 @@ def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, tru
 
 
 def zip_clean(given: pd.Series, small: Iterable[str]) -> pd.Series:
-    """(n,) bool: blank, "000", or three digits of an area that is not `small`. Other signs, as in "937**", are no matter."""
+    """(n,) bool: blank, "000", or three digits of an area that is not `small`; "937**" is three digits."""
     digits = given.str.replace(r"\D", "", regex=True)
     return digits.isin(["", "000", "00000"]) | ((digits.str.len() == 3) & ~digits.isin(list(small)))
 
@@ -232,5 +234,5 @@ def ninety(born: pd.Series, as_of: str) -> pd.Series:
 
 def long_form(table: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
     """One row per cell of the rows with these numbers: owner (row number), text."""
-    cells = [table[c].iloc[rows].tolist() for c in table.columns]
-    return pd.DataFrame({"owner": rows * len(cells), "text": pd.Series([t for column in cells for t in column], dtype=object)})
+    cells = [text for c in table.columns for text in table[c].iloc[rows].tolist()]
+    return pd.DataFrame({"owner": rows * len(table.columns), "text": pd.Series(cells, dtype=object)})

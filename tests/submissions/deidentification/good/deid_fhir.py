@@ -8,9 +8,9 @@ KEPT = {
     "Encounter": ["status", "class", "type", "subject", "participant", "period", "reasonCode", "serviceProvider"],
     "Condition": ["clinicalStatus", "verificationStatus", "category", "code", "subject", "encounter", "onsetDateTime",
                   "abatementDateTime", "recordedDate", "note"],
-    "Observation": ["status", "category", "code", "subject", "encounter", "effectiveDateTime", "issued", "valueQuantity",
-                    "valueCodeableConcept", "valueString", "dataAbsentReason", "interpretation", "note",
-                    "referenceRange", "component"],
+    "Observation": ["status", "category", "code", "subject", "encounter", "effectiveDateTime", "issued",
+                    "valueQuantity", "valueCodeableConcept", "valueString", "dataAbsentReason", "interpretation",
+                    "note", "referenceRange", "component"],
     "MedicationRequest": ["status", "intent", "medicationCodeableConcept", "subject", "encounter", "authoredOn",
                           "requester", "reasonCode", "note", "dosageInstruction", "dispenseRequest"],
 }
@@ -55,7 +55,8 @@ class FhirCleaner:
         out["address"] = [self.address(address, hidden) for address in given.get("address", [])]
         if "relationship" not in self.policy.withheld("contacts"):
             out["contact"] = [
-                {"relationship": c["relationship"], "name": MASKED} for c in given.get("contact", []) if "relationship" in c
+                {"relationship": contact["relationship"], "name": MASKED}
+                for contact in given.get("contact", []) if "relationship" in contact
             ]
         for name in ("address", "contact"):
             if not out.get(name):

@@ -27,15 +27,15 @@ def fold_letter(letter):
     return plain
 
 
-FOLDED = {"đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "’": "'", "‘": "'", "ʼ": "'",
-          "`": "'", "´": "'", "−": "-", "·": ".", "•": "."}
+FOLDED = {"đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i",
+          "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "−": "-", "·": ".", "•": "."}
 
 
 def name_parts(name):
-    """Words of a name that identify on their own: "Al-Najjar" gives "al-najjar" and "najjar"."""
+    """Words of a name that identify on their own: "Al-Najjar" gives "al-najjar" and "najjar"; "Van" alone is a name."""
     words = fold(name).lower().split()
     parts = set(words) | {p for w in words for p in w.split("-") if len(p) > 2}
-    return {p for p in parts if len(p) > 1 and p not in PARTICLES}
+    return {p for p in parts if len(p) > 1 and (p not in PARTICLES or len(words) == 1)}
 
 
 PARTICLES = {"al", "el", "de", "la", "del", "los", "las", "da", "di", "van", "von", "bin", "san", "y"}
@@ -45,8 +45,7 @@ PARTICLES = {"al", "el", "de", "la", "del", "los", "las", "da", "di", "van", "vo
 class Person:
     """A patient with everything around the patient that free text may mention."""
 
-    given: str = ""
-    family: str = ""
+    birth_date: str = ""
     names: set = field(default_factory=set)       # single words, folded, lower case
     full_names: set = field(default_factory=set)  # (given, family) of the patient and contacts
     numbers: set = field(default_factory=set)
@@ -80,6 +79,7 @@ class Directory:
         self.people = {row["patient_id"]: Person() for row in patients}
         for row in patients:
             self.people[row["patient_id"]].add(row)
+            self.people[row["patient_id"]].birth_date = row["birth_date"]
         for row in contacts:
             self.people[row["patient_id"]].add({k: v for k, v in row.items() if k != "patient_id"})
         for vendor_id, patient_id in self.of_vendor.items():

@@ -63,7 +63,7 @@ class Policy:
     # ---- dates
 
     def _days_moved(self, patient_id):
-        """One number per patient: by "shift" in -max..-1 or 1..max, by "relative" from the first encounter to the anchor."""
+        """One number per patient: "shift" -max..-1 or 1..max, "relative" from the first encounter to the anchor."""
         if self.rule == "relative" and patient_id in self.first_days:
             return (self.anchor - self.first_days[patient_id]).days
         draw = int.from_bytes(self._digest("days", patient_id).digest()[:8], "big") % (2 * self.max_days)

@@ -9,45 +9,54 @@ from rapidfuzz.distance import OSA
 
 import deid_patterns as p
 from deid_people import fold
+from deid_policy import OLD
 
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?(?:-[A-Za-z]+(?:'[A-Za-z]+)?)*")
 SIGNS = re.compile(r"[a-z0-9]+")
 SMALL_MAY = re.compile(r"\bmay\b")
 # What a person does at the start of a sentence: "Long says ..." is a name, "Long walks ..." may not be.
-DOES = re.compile(r"(?:'s\b|s'|,? (?:is|was|has|had|says|said|lives|knows|keeps|helps|tolerated|improved|prefers|given|takes|will|"
-                  r"reports?|moved|denies|denied|family|A&O|arrived|works|volunteers|presents?|comes|missed|wants|asks|asked|"
-                  r"states|stated|did|does|called|can|and (?:his|her)|felt|feels|understands|agrees|came|went|may|"
-                  r"walks|uses|admitted|seen|writes|updated|remembers?|stays|stayed|got|told|\d{2}-year|\(\d|\d\d ?y))", re.I)
-RANGE_END = re.compile(r" ?(?:-|to|through|until) ?(?:\d{1,2}/\d{1,2}(?:/\d{2,4})?|(?:[12]\d|3[01]|[1-9])(?=[.,;) \n]|$)(?! ?(?:mg|mL|days|weeks|%)))", re.I)
+DOES = re.compile(r"(?:'s\b|s'|,? (?:"
+                  r"is|was|has|had|says|said|lives|knows|keeps|helps|tolerated|improved|prefers|given|"
+                  r"takes|will|reports?|moved|denies|denied|family|A&O|arrived|works|volunteers|"
+                  r"presents?|comes|missed|wants|asks|asked|states|stated|did|does|called|can|"
+                  r"and (?:his|her)|felt|feels|understands|agrees|came|went|may|walks|uses|admitted|"
+                  r"seen|writes|updated|remembers?|stays|stayed|got|told|\d{2}-year|\(\d|\d\d ?y"
+                  r"))", re.I)
+RANGE_END = re.compile(r" ?(?:-|to|through|until) ?(?:\d{1,2}/\d{1,2}(?:/\d{2,4})?|"
+                       r"(?:[12]\d|3[01]|[1-9])(?=[.,;) \n]|$)(?! ?(?:mg|mL|days|weeks|%)))", re.I)
 LINE_START = re.compile(r"(?:^|[\n|]|[.!?:]\s|[-*]\s)\s*(?:[-*|]\s*)?$")
 # Words of headings and forms: never a name by being near one.
 FORM_WORDS = set(
-    "name patient mrn dob sex born record number date birth service seen visit provider clinician address phone home tel loc "
-    "written time signed pt history findings medication social administrative assessment and plan presentation examination "
-    "registration disposition hospital course results discharge call review details advice medical center clinic doctor dr "
-    "the a an he she his her they this that there mr mrs ms miss mx on in at of for from to with by no not nothing known "
-    "next of kin nok emerg spouse child parent sibling neighbor friend electronically copy dictation end please type medicare "
-    "medicaid apt box street county ssn email e-mail family course blood vital result laboratory labs current treatment "
-    "symptoms insurance portal messages mail lives works".split())
+    "name patient mrn dob sex born record number date birth service seen visit provider clinician address phone "
+    "home tel loc written time signed pt history findings medication social administrative assessment and plan "
+    "presentation examination registration disposition hospital course results discharge call review details "
+    "advice medical center clinic doctor dr the a an he she his her they this that there mr mrs ms miss mx on in "
+    "at of for from to with by no not nothing known next kin nok emerg spouse child parent sibling neighbor "
+    "friend electronically copy dictation end please type medicare medicaid apt box street county ssn email "
+    "e-mail family blood vital result laboratory labs current treatment symptoms insurance portal messages mail "
+    "lives works".split())
 COMMON = set(
-    "may will hope grace faith joy long short young old little big low high head heart brain stone green white black brown gray "
-    "grey rose june april august page price love heard day wall field fields hill woods wood rich best bright good sharp hurt bath "
-    "foot hand skin car home diet mail son an my he she ho le so an do the in van love early late sunny rocky lucky happy fortune "
-    "precious patience mark grant drew pat art bill frank chip dean major king duke earl guy miles penny summer winter autumn "
-    "spring snow rain cook baker mason carpenter smith bishop pope abbott weeks month day weight broad strong swift stark small "
-    "cross ball lamb wolf fox fish salmon pound banks rivers lake marsh rush read reading walk case chart lane street park forest "
-    "noble wise true gold silver diamond pearl ruby iris lily violet ivy olive hazel basil sage ginger candy sandy misty dusty "
-    "tubes cane temple church wells norwalk glasgow wilson graves parkinson hodgkin crohn foley bell down addison".split())
+    "may will hope grace faith joy long short young old little big low high head heart brain stone green white "
+    "black brown gray grey rose june april august page price love heard day wall field fields hill woods wood "
+    "rich best bright good sharp hurt bath foot hand skin car home diet mail son an my he she ho le so do the in "
+    "van early late sunny rocky lucky happy fortune precious patience mark grant drew pat art bill frank chip "
+    "dean major king duke earl guy miles penny summer winter autumn spring snow rain cook baker mason carpenter "
+    "smith bishop pope abbott weeks month weight broad strong swift stark small cross ball lamb wolf fox fish "
+    "salmon pound banks rivers lake marsh rush read reading walk case chart lane street park forest noble wise "
+    "true gold silver diamond pearl ruby iris lily violet ivy olive hazel basil sage ginger candy sandy misty "
+    "dusty tubes cane temple church wells norwalk glasgow wilson graves parkinson hodgkin crohn foley bell down "
+    "addison".split())
 
 
 class Scrubber:
     """directory: who is who.  corpus: the notes, from which common words are learnt."""
 
     def __init__(self, directory, policy, corpus):
-        self.directory = directory
+        self.directory, self.policy = directory, policy
         self.common = COMMON | common_words(corpus, directory)
         self.not_names = self.common | FORM_WORDS | frequent_words(corpus)
-        self.dates = [re.compile(rf"(?<![\w./]){d}" if i else rf"(?<![\w.])(?:{d})", re.I) for i, d in enumerate(p.DATES)]
+        self.dates = [re.compile(rf"(?<![\w.]){p.DATES[0]}", re.I)]
+        self.dates += [re.compile(rf"(?<![\w./]){rule}", re.I) for rule in p.DATES[1:]]
         self.dates.append(re.compile(p.LONE_MONTH))
         self.month_day = re.compile(p.MONTH_DAY, re.I)
         self.rules = [(kind, re.compile(r, re.I)) for kind, rules in p.NUMBERS.items() for r in rules]
@@ -74,7 +83,10 @@ class Scrubber:
             return text
         seen = self.read(text)
         spans = list(seen.spans)
-        spans += [(a, b, "ID") for sought in self.matchers(patient_id)["literals"] for a, b in seen.squeezed.find(sought)]
+        for sought in self.matchers(patient_id)["literals"]:
+            spans += [(a, b, "ID") for a, b in seen.squeezed.find(sought)]
+        if year := self.matchers(patient_id)["year"]:
+            spans += [(*match.span(), "YEAR") for match in year.finditer(seen.text)]
         names = [(a, b, "NAME") for a, b in self.find_names(seen, patient_id)]
         spans += [piece for span in names for piece in cut(span, seen.kept)]
         return replace(text, spans)
@@ -143,11 +155,11 @@ class Scrubber:
                 yield match.span()
 
     def find_words(self, text, words, person):
-        """Names of this patient and the patient's people anywhere, of all other people only as given and family name."""
+        """Names of this patient and the patient's people anywhere, of others only as given and family name."""
         own = [self.is_own(word, person) for _, _, word in words]
         for i, (start, end, word) in enumerate(words):
             if own[i]:
-                if own[i] == "sure" or self.beside_own(text, words, own, i) or self.reads_as_name(text, start, end, person):
+                if own[i] == "sure" or beside_own(text, words, own, i) or reads_as_name(text, start, end, person):
                     yield start, end
             elif i + 1 < len(words) and word[0].isupper() and words[i + 1][2][0].isupper():
                 following = words[i + 1]
@@ -156,17 +168,6 @@ class Scrubber:
                     a, b = (word, following[2]) if between == " " else (following[2], word)
                     if self.is_someone(a, b):
                         yield start, following[1]
-
-    def beside_own(self, text, words, own, i):
-        """Is another name of the patient's people next to word i, with or without an initial between?"""
-        for step in (-1, 1):
-            for k in (i + step, i + 2 * step):
-                if not 0 <= k < len(words):
-                    break
-                gap = text[words[min(i, k)][1]:words[max(i, k)][0]]
-                if own[k] and (len(gap) <= 2 or re.fullmatch(r" [A-Z]\.? ", gap)):
-                    return True
-        return False
 
     def is_own(self, word, person):
         """"sure", "maybe" or "" for a word that may name the patient or the patient's people."""
@@ -186,19 +187,6 @@ class Scrubber:
                     return "sure"
         return ""
 
-    def reads_as_name(self, text, start, end, person):
-        """Is a common word with a capital letter a name here?"""
-        word, after = text[start:end], text[end:end + 25]
-        if word[0].isupper() and re.search(r"\b[A-Z]\. ?$", text[max(0, start - 4):start]):
-            return True
-        if (initial := re.match(r",? ([A-Z])\.(?=[\s,;)])", after)) and initial[1].lower() in {n[0] for n in person.names}:
-            return True
-        if word.isupper() and len(word) > 1 and LINE_START.search(text[max(0, start - 12):start]):
-            return False
-        if DOES.match(after):
-            return True
-        return not LINE_START.search(text[max(0, start - 12):start]) and not re.match(r" [A-Z][a-z]+ (?:syndrome|disease)", after)
-
     def is_someone(self, given, family):
         given, family = given.lower(), family.lower()
         if (given, family) in self.directory.full_names:
@@ -217,8 +205,42 @@ class Scrubber:
                 full |= {g + f, f + g}
                 if len(f) > 3:
                     full.add(g[0] + f)
+                if " " in family and len(f) > 3:  # "de la O"
+                    full.add(f)
         literals = {squeeze(x).lstrip("0") for x in person.numbers | person.literals}
-        return {"full_names": full, "literals": {x for x in literals if len(x) > 4}}
+        year = None
+        if self.policy.birth_year(person.birth_date) == OLD:  # the year alone tells an age of 90 or more
+            year = re.compile(rf"(?<![\w.]){person.birth_date[:4]}(?![\w%]|\.\d)|'{person.birth_date[2:4]}(?!\w)")
+        return {"full_names": full, "literals": {x for x in literals if len(x) > 4}, "year": year}
+
+
+def beside_own(text, words, own, i):
+    """Is another name of the patient's people next to word i, with or without an initial between?"""
+    for step in (-1, 1):
+        for k in (i + step, i + 2 * step):
+            if not 0 <= k < len(words):
+                break
+            gap = text[words[min(i, k)][1]:words[max(i, k)][0]]
+            if own[k] and (len(gap) <= 2 or re.fullmatch(r" [A-Z]\.? ", gap)):
+                return True
+    return False
+
+
+def reads_as_name(text, start, end, person):
+    """Is a common word with a capital letter a name here?"""
+    word, after = text[start:end], text[end:end + 25]
+    if word[0].isupper() and re.search(r"\b[A-Z]\. ?$", text[max(0, start - 4):start]):
+        return True
+    initial = re.match(r",? ([A-Z])\.(?=[\s,;)])", after)
+    if initial and initial[1].lower() in {name[0] for name in person.names}:
+        return True
+    if word.isupper() and len(word) > 1 and LINE_START.search(text[max(0, start - 12):start]):
+        return False
+    if DOES.match(after):
+        return True
+    if re.match(r" [A-Z][a-z]+ (?:syndrome|disease)", after):
+        return False
+    return not LINE_START.search(text[max(0, start - 12):start])
 
 
 @dataclass
@@ -299,19 +321,27 @@ def spaced(phrase):
 
 
 def mrn_pattern(form):
-    """A pattern for a record number format of the card: # is a digit, @ a letter."""
-    signs = [{"#": r"\d", "@": "[a-z]"}.get(c, re.escape(c)) for c in form if c in "#@" or c.isalnum()]
-    digits_only = all(s == r"\d" for s in signs)
-    between = r"[ \-._]?" if digits_only else r"[ \-./_]{0,2}"
-    if digits_only and len(signs) < 7:  # too short to tell from other numbers: as written on the card only
-        signs = [{"#": r"\d"}.get(c, re.escape(c)) for c in form]
-        between = ""
-    return r"(?<![a-z0-9])#?" + between.join(signs) + r"(?![a-z0-9])"
+    """A pattern for a record number format of the card: # is a digit, @ a letter; separators may differ."""
+    signs, gaps = [], []  # gaps: what may stand before each sign
+    for k, c in enumerate(form):
+        if c not in "#@" and not c.isalnum():
+            continue
+        beside = form[k - 1:k] + c
+        if beside == "##" or not beside[0].isalnum() and beside[0] not in "#@":
+            gaps.append(r"[ \-./_]{0,2}")
+        else:
+            gaps.append(r"[\-./_]?")  # no blank: "of 11/21/25" is no "@@######"
+        signs.append({"#": r"\d", "@": "[a-z]"}.get(c, re.escape(c)))
+    if "@" not in form and not any(c.isalpha() for c in form):
+        # Digits only are many other things as well.
+        gaps = [r"[ \-._]?" if len(signs) >= 7 else ""] * len(signs)
+    return r"(?<![a-z0-9])#?" + "".join(map("".join, zip(["", *gaps[1:]], signs))) + r"(?![a-z0-9])"
 
 
 # ---- spans ---------------------------------------------------------------------------------------
 
-BEFORE_NAME = re.compile(r"(?:(?:(?<![\w/&])[A-Z]\.?|\b(?:Al|El|De|La|Del|Van|Von|Bin|Abu|Big|Little|Old|Young|Uncle|Aunt))[ \-])+$")
+BEFORE_NAME = re.compile(r"(?:(?:(?<![\w/&])[A-Z]\.?|"
+                         r"\b(?:Al|El|De|La|Del|Van|Von|Bin|Abu|Big|Little|Old|Young|Uncle|Aunt))[ \-])+$")
 AFTER_NAME = re.compile(r"(?:[ ,]+[A-Z]\.?(?=[\s|,.(]|$))?(?:'s|')?(?:-[A-Z][A-Za-z]+)*")
 
 

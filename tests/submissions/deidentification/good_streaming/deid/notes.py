@@ -19,7 +19,10 @@ CONTEXT = [
     R(r"[\"“]([\p{Lu}][\p{L}]+)[\"”]"),
     R(rf"(?i:\bthe )(\p{{Lu}}[\p{{L}}\p{{M}}'’-]+(?:s|z))(?= (?:were|was|are|updated|have|agree|live|called|family))"),
 ]
-SPELLED = R(r"(?<![\p{L}\d-])\p{L}(?:[-–][\p{L}]){2,}(?![\p{L}-])|(?<![\p{L}\d.])\p{Lu}(?:[. ]{1,2}\p{Lu}){2,}(?![\p{L}\d])")
+CLOSES = R(r"(?: \p{Lu}\.?)?\)")
+WHO_AFTER = R(rf"(?i)\s*\({KIN}\)")
+HYPHENATED = R(r"(?<![\p{L}\d-])\p{Lu}\p{L}*(?:-\p{L}+)+(?![\p{L}\d-])")
+SPELLED = R(r"(?<![\p{L}\d-])\p{L}(?:[-–][\p{L}])+(?![\p{L}-])|(?<![\p{L}\d.])\p{Lu}(?:[. ]{1,2}\p{Lu}){2,}(?![\p{L}\d])")
 SPELLED_CUE = R(r"(?i)spell(?:ed|s|ing)?(?:\s+(?:is|as|it|out|name))*[:,]?\s*$")
 INITIALS = R(r"(?<![\p{L}\d.])(?<a>\p{Lu})\.[ ]?(?:(?<a>\p{L})\.[ ]?)?(?<a>\p{L})(?:\.|(?![\p{L}\d&]))(?![\p{L}\d])")
 BARE_INITIALS = R(r"(?i:(?:\b(?:pt|patient|from|by|re|with|for|initials?)|,|w/)\s*:?\s*)(\p{Lu}{2,3})(?=\s*(?:[,.;)|(]|$|reports|says|was|is|states|tolerated|called|admitted))")
@@ -58,7 +61,9 @@ def mrn_pattern(formats):
             half = len(signs) // 2
             parts.append(rf"\d{{{half}}}[ -]?\d{{{len(signs) - half}}}")
         else:
-            parts.append(r"[ ._/-]{0,2}".join({"#": r"\d", "@": r"\p{L}"}.get(c, regex.escape(c)) for c in signs))
+            # With blanks inside, only in capitals: "at 216 555" is no AT216555.
+            for letter, gap in ((r"\p{L}", r"[._/-]{0,2}"), (r"(?-i:\p{Lu})", r"[ ._/-]{0,2}")):
+                parts.append(gap.join({"#": r"\d", "@": letter}.get(c, regex.escape(c)) for c in signs))
     body = "|".join(dict.fromkeys(parts)) or r"(?!)"
     return R(rf"(?i)(?<![\p{{L}}\d])#?(?:{body})(?![\p{{L}}\d])")
 
@@ -150,6 +155,11 @@ class Engine:
         def start_of_sentence(i):
             return SENTENCE_START.search(text[max(0, tokens[i][0] - 6):tokens[i][0]] if tokens[i][0] > 6 else text[:tokens[i][0]]) is not None
 
+        def in_brackets(i):
+            """Alone in brackets, as in "man (Ward)", or before brackets that say who: "An (spouse)"."""
+            start, end = tokens[i][:2]
+            return (text[start - 1 : start] == "(" and CLOSES.match(text, end)) or WHO_AFTER.match(text, end)
+
         def initial_before(i):
             return regex.search(r"(?<![\p{L}\d])\p{L}\.[ ]?$", text[max(0, tokens[i][0] - 4):tokens[i][0]]) is not None
 
@@ -176,6 +186,8 @@ class Engine:
                     kind[i] = "sure"
                 elif raw[0].isupper() and f in nick and not start_of_sentence(i):
                     kind[i] = "sure"
+                elif raw.isupper() and text.startswith(":", e):
+                    pass  # a heading, "LOC:", though somebody else is called Lộc
                 elif raw[0].isupper() and f in net.names and f not in net.ambiguous and f not in CLINICAL_CAPS:
                     kind[i] = "sure"
                 elif raw[0].isupper() and f in net.names:
@@ -188,7 +200,7 @@ class Engine:
             elif base not in net.ambiguous:
                 kind[i] = "sure"
             elif raw[0].isupper():
-                weak = start_of_sentence(i) and (net.title[base] > max(3, net.total // 100) or base in net.common)
+                weak = start_of_sentence(i) and not in_brackets(i) and (net.title[base] > max(3, net.total // 100) or base in net.common)
                 kind[i] = "own" if weak and not title_before(i) else "sure"
             else:
                 kind[i] = "own"
@@ -215,6 +227,11 @@ class Engine:
             for m in regex.finditer(r"(?<![\p{L}\d])[\p{L}]*(?:[_.]?[\p{L}]+)*[_.]?\d+(?![\p{L}\d])", text):
                 letters = fold("".join(c for c in m.group() if c.isalpha()))
                 if len(letters) >= 5 and any(len(w) >= 4 and w in letters for w in own):
+                    spans.append(m.span())
+            # a hyphen in the wrong place, or a slip beside it: Al-Shami, AlS-hami
+            for m in HYPHENATED.finditer(text):
+                letters = fold("".join(c for c in m.group() if c.isalpha()))
+                if letters in person.joined or (len(letters) >= 6 and self.close(letters, person.joined)):
                     spans.append(m.span())
         # contexts
         for shape in CONTEXT:

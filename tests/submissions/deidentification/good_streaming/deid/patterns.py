@@ -98,7 +98,7 @@ rule("ADDRESS", rf"(?i)(?<![\p{{L}}\d./-])\d{{1,5}}[A-Z]?[ ]+(?-i:(?:[NSEW]\.? |
      r"(?<![\p{L}\d])\d{1,3}(?:st|nd|rd|th)\s*(?:&|/)\s*(?:\p{Lu}[\p{L}'’]+|\d{1,3}(?:st|nd|rd|th))(?: (?:St|Street|Ave|Avenue|Rd|Road))?")
 rule("ZIP", r"(?<![\p{L}\d])(?:CA|NE|NH|VT|A[LKZR]|C[OT]|DE|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[A]|W[AIVY]),?\s+\K\d{5}(?:-\d{4})?(?!\d)",
      r"(?<![\p{L}\d])\d{5}-\d{4}(?!\d)", r"(?i)\bzip(?:\s*code)?\s*:?\s*\K\d{3,5}")
-rule("EMPLOYER", r"(?i)\b(?:works?|worked|working|employed|job|employer|retired|foreman|manager|clerk|nurse|driver|teacher|shift)\s*(?::|for|at|by|with|from|is)\s+(?:the\s+)?\K(?-i:\p{Lu}[\p{L}'’&-]*(?:(?:,\s+|\s+(?:and|of|&|de|for|the)\s+|\s+|-)\p{Lu}[\p{L}'’&.-]*)*)",
+rule("EMPLOYER", r"(?i)\b(?:works?|worked|working|employed|job|employer|retired|foreman|manager|clerk|nurse|driver|teacher|shift)\s*(?::|for|at|by|with|from|is)\s+(?:the\s+)?\K(?-i:\p{Lu}[\p{L}'’&-]*(?:(?:,\s+|\s+(?:and|of|&|de|for|the)\s+|\s+|-)\p{Lu}(?:[\p{L}'’&-]|\.(?!\s))*)*)",
      r"\p{Lu}[\p{L}'’-]+(?:(?:,\s+|\s+and\s+|\s+|-)\p{Lu}[\p{L}'’-]+)*\s+(?:LLC|Inc|Ltd|PLC|Corp|Group|and Sons|& Sons|Co|Company|LLP|GmbH)\b\.?")
 
 # ---- ages of 90 and more

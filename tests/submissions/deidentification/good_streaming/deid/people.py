@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import Counter
+from functools import lru_cache
 
 import regex
 
@@ -153,6 +154,7 @@ tiffany tiff
 """.strip().splitlines()]
 
 
+@lru_cache(maxsize=100_000)  # the words of the texts come again and again
 def fold(text):
     """Lower case, no accents: the form in which names are compared."""
     text = text.replace("đ", "d").replace("Đ", "D").replace("ø", "o").replace("ł", "l").replace("’", "'")
@@ -167,7 +169,7 @@ def words(text):
 class Person:
     """What is known of one patient and of his or her contacts."""
 
-    __slots__ = ("id", "site", "row", "given", "family", "strong", "initials", "numbers", "emails", "birth_year", "sets", "nick", "streets", "whole")
+    __slots__ = ("id", "site", "row", "given", "family", "strong", "initials", "numbers", "emails", "birth_year", "sets", "nick", "streets", "whole", "joined")
 
     def __init__(self, row):
         self.id, self.site, self.row = row["patient_id"], row.get("site", ""), row
@@ -175,7 +177,7 @@ class Person:
         self.strong, self.nick = set(), set()
         self.initials, self.numbers, self.emails, self.sets = set(), [], set(), []
         self.birth_year = (row.get("birth_date") or "")[:4]
-        self.streets, self.whole = [], set()
+        self.streets, self.whole, self.joined = [], set(), set()
         if len(street := (row.get("street") or "").strip()) > 4:
             self.streets = [street.casefold(), street.split(",")[0].casefold()]
         self.add(row.get("given", ""), row.get("middle", ""), row.get("family", ""))
@@ -188,6 +190,7 @@ class Person:
         self.given.update(g + m)
         self.family.update(f)
         self.sets.append(set(g + m + f))
+        self.joined.update("".join(part) for part in (g, m, f) if len(part) > 1)
         for part in (g, f):  # a particle that is a whole name is a name
             if part and all(w in PARTICLES for w in part):
                 self.whole.update(part)

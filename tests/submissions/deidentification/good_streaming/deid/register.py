@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import combinations
 
 SMALL = 20_000
-ENOUGH = 15  # inhabitants that should fit; the estimate may be off by a factor of two
+ENOUGH = 7  # inhabitants that should fit; the estimate may be off by a factor of two, and 1/k must be 0.05 on average only
 WINDOW = 5  # years on either side over which births are averaged
 AGED, AGED_MORE = 60, 1.7  # people of this age are seen in hospitals so much more often than they live in the region
 MAY_GO = ("language", "race", "birth_date", "zip")  # in the order of what the study misses least

@@ -1,0 +1,336 @@
+"""One person, one code: the same in every file, nobody else's, not linkable between releases and not reversible."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from graders.harness.reading import Unreadable, read_ndjson, read_table, uncollected
+from graders.measures.disguises import Codes, digests
+from graders.measures.release_fhir import as_text, at
+from graders.measures.tokens import fold, squeezed, visible
+from synthetic_data.recipes.deidentification import RELEASED
+from synthetic_data.scene import Files
+
+if TYPE_CHECKING:
+    from graders.measures.release import Release
+    from synthetic_data.recipes.deidentification import Truth
+
+Flags = npt.NDArray[np.bool_]
+
+# Credit for the share of patients with one code that is theirs alone: none up to the first, all from their sum.
+SHARE_START, SHARE_WIDTH = 0.90, 0.10
+# Share of patients whose code differs from the other release's; small numbers may be equal by chance.
+APART_START, APART_WIDTH = 0.90, 0.08
+# Patients and rows of which the values are hashed: who hashes identifiers hashes all of them.
+TRIED = 100
+# A shorter code can be reversed by nobody, or stands for several values.
+SHORTEST = 7
+# An identifier that so few codes hold stands there by chance.
+MOST_CHANCE = 0.01
+MOST_CAUSES = 5
+# Rank correlation of codes and an identifier. With few patients chance reaches it: then five standard deviations.
+MOST_ORDER, FEWEST_ORDERED, DEVIATIONS = 0.2, 100, 5.0
+_ORDERED = {
+    "patient_id": "the order of patient_id",
+    "mrn": "the order of record numbers",
+    "ssn": "the order of SSNs",
+    "birth_date": "the order of birth dates",
+    "family": "the alphabetical order of names",
+    "fhir_id": "the order of the FHIR ids",
+}
+_SPACES = (uuid.NAMESPACE_DNS, uuid.NAMESPACE_URL, uuid.NAMESPACE_OID, uuid.NAMESPACE_X500)
+
+
+@uncollected()
+def judge(first: Release, second: Files, truth: Truth) -> tuple[float, str]:
+    """(fraction, message): patients with one code in all files x codes that differ in `second` x codes that hold.
+
+    second: the files of the other play, of the patients truth.second.
+    """
+    right, causes = consistent(first, truth)
+    apart, linked = unlinkable(first, second, truth)
+    broken = reversible(first, truth)
+    share = float(right.mean()) if len(right) else 0.0
+    if len(causes) > MOST_CAUSES:
+        causes = [*causes[:MOST_CAUSES], f"{len(causes) - MOST_CAUSES} more faults"]
+    parts = [f"{share:.1%} of patients have one code in all files that nobody else has", *causes, linked, broken]
+    fraction = ramp(share, SHARE_START, SHARE_WIDTH) * ramp(apart, APART_START, APART_WIDTH) * (not broken)
+    return fraction, "; ".join(part for part in parts if part)
+
+
+def ramp(value: float, start: float, width: float) -> float:
+    """0 up to `start`, 1 from `start` + `width`."""
+    return float(np.clip(round(value - start, 9) / width, 0, 1))
+
+
+def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str]]:
+    """(patients,) bool: one code that is in all files and nobody else's; and what went wrong, by place and cause."""
+    patients = truth.tables["patients"]["patient_id"]
+    row_of = pd.Index(patients)
+    codes = release.tables["patients"]["patient_id"].to_numpy(object)
+    owner = pd.Series(np.arange(len(codes)), index=codes)
+    blank = np.array([code.strip() == "" for code in codes], bool)
+    shared = owner.index.duplicated(keep=False) & ~blank
+    owner = owner[~owner.index.duplicated()]
+    bad = blank | shared
+    causes = [
+        _count("patients", int(shared.sum()), len(patients), "share a code with somebody else"),
+        _count("patients", int(blank.sum()), len(patients), "have no code"),
+    ]
+    for place, given, whose in stated(release, truth):
+        rows = row_of.get_indexer(whose)
+        wrong = given != codes[rows]
+        if not wrong.any():
+            continue
+        missed = set(rows[wrong & (given == "")].tolist())
+        taken = owner.reindex(given[wrong]).to_numpy(float)
+        others = rows[wrong][~np.isnan(taken)]
+        mixed = {*others.tolist(), *taken[~np.isnan(taken)].astype(int).tolist()}
+        strange = set(rows[wrong].tolist()) - missed - set(others.tolist())
+        bad[list(missed | mixed | strange)] = True
+        causes += [
+            _count(place, len(mixed), len(patients), "share a code with somebody else"),
+            _count(place, len(strange), len(patients), "have another code than in patients.csv"),
+            _count(place, len(missed), len(patients), "have rows without a code"),
+        ]
+    for place, wrong_patients, fault in (*_encounters(release, truth), _letters(release, truth)):
+        bad[row_of.get_indexer(list(wrong_patients))] = True
+        causes.append(_count(place, len(wrong_patients), len(patients), fault))
+    return ~bad, [cause for cause in causes if cause]
+
+
+def stated(release: Release, truth: Truth) -> Iterator[tuple[str, npt.NDArray[np.object_], Sequence[str]]]:
+    """Where a code stands: name of the place, (rows,) the codes as released, and the patients they stand for."""
+    for name, original in truth.tables.items():
+        if name != "patients":
+            column = "mrn" if name == "labs" else "patient_id"
+            yield name, release.tables[name][column].to_numpy(object), original["patient_id"].tolist()
+    notes = [as_text(row.get("patient_id")) for row in release.notes or ()]
+    yield "notes", _padded(notes, len(truth.notes)), truth.notes["patient_id"].tolist()
+    for kind, (table, key) in RELEASED.items():
+        resources = release.fhir[kind]
+        if kind == "Patient":
+            yield "Patient.id", _texts(resources, "id"), truth.fhir[kind]
+            continue
+        whose = pd.Series(truth.tables[table]["patient_id"].to_numpy(), index=truth.tables[table][key])
+        given = _texts(resources, "subject", "reference")
+        # A reference to anything but a Patient is to nobody.
+        codes = [text[8:] if text.startswith("Patient/") else "" for text in given]
+        yield f"{kind}.subject", np.array(codes, object), whose[truth.fhir[kind]].tolist()
+
+
+def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str], str]]:
+    """Patients whose resources refer to another encounter than theirs, or to none, by type."""
+    ids = _texts(release.fhir["Encounter"], "id")
+    twice = pd.Series(ids).duplicated(keep=False).to_numpy() | (ids == "")
+    references = pd.Series(["" if t else f"Encounter/{i}" for i, t in zip(ids, twice, strict=True)], dtype=object)
+    references.index = pd.Index(truth.fhir["Encounter"])
+    for kind, (table, key) in RELEASED.items():
+        if kind in ("Patient", "Encounter"):
+            continue
+        rows = truth.tables[table].set_index(key).loc[truth.fhir[kind], ["patient_id", "encounter_id"]]
+        wanted = references[rows["encounter_id"]].to_numpy(object)
+        wrong = (_texts(release.fhir[kind], "encounter", "reference") != wanted) | (wanted == "")
+        yield f"{kind}.encounter", set(rows["patient_id"][wrong]), "have references that do not lead to their encounter"
+
+
+def _letters(release: Release, truth: Truth) -> tuple[str, set[str], str]:
+    """Patients of whom a letter is not under the code and number it should have."""
+    codes = pd.Series(
+        release.tables["patients"]["patient_id"].to_numpy(object), index=truth.tables["patients"]["patient_id"]
+    )
+    letters = truth.attachments
+    facts = zip(letters["patient_id"], codes[letters["patient_id"]], letters["number"], strict=True)
+    wrong = {patient for patient, code, number in facts if f"{code}-{number}.txt" not in release.attachments}
+    return "attachments", wrong, "have letters that are missing or under another name"
+
+
+def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]:
+    """Share of the second play's patients with a code that is not theirs in the first; and a message if it matters."""
+    patients = truth.tables["patients"]["patient_id"]
+    codes = pd.Series(first.tables["patients"]["patient_id"].to_numpy(object), index=patients)
+    chosen = set(truth.second["patients"])
+    linked: set[str] = set()
+    found = False
+    for name, given in _second_codes(second, truth).items():
+        whose = truth.second[name]
+        same = (given == codes[whose].to_numpy(object)) & (given != "")
+        linked |= {patient for patient, equal in zip(whose, same, strict=True) if equal}
+        found |= name == "patients" and bool((given != "").any())
+    if not found:
+        return 0.0, "the second release has no codes"
+    apart = 1 - len(linked) / len(chosen)
+    if apart >= APART_START + APART_WIDTH:
+        return apart, ""
+    return apart, f"{len(linked)} of {len(chosen)} patients have the same code in two releases with different keys"
+
+
+def _second_codes(files: Files, truth: Truth) -> dict[str, npt.NDArray[np.object_]]:
+    """Name in truth.second -> (rows,) the codes there; what cannot be read is left out."""
+    found = {}
+    for name, whose in truth.second.items():
+        try:
+            codes = _codes_of(name, files)
+        except Unreadable:
+            continue
+        if len(codes) == len(whose):
+            found[name] = np.array(codes, object)
+    return found
+
+
+def _codes_of(name: str, files: Files) -> list[str]:
+    if name in ("notes", "Patient"):
+        file, field = ("notes.jsonl", "patient_id") if name == "notes" else ("fhir/Patient.ndjson", "id")
+        return [as_text(row.get(field)) for row in read_ndjson(files, file)]
+    column = "mrn" if name == "labs" else "patient_id"
+    return read_table(files, f"{name}.csv", [column])[column].tolist()
+
+
+def reversible(release: Release, truth: Truth) -> str:
+    """How codes or other ids give away what they stand for, as a message; "" where they do not."""
+    people = truth.tables["patients"].reset_index(drop=True)
+    codes = release.tables["patients"]["patient_id"].reset_index(drop=True).str.strip()
+    there = codes != ""
+    if not there.any():
+        return ""
+    people, codes = people[there], codes[there]
+    if name := _held(codes, people):
+        return f"codes contain the {name}"
+    if name := _hashed(codes, people):
+        return f"codes are an unkeyed hash of {name}: whoever tries all identifiers has them back"
+    if name := _in_order(codes, people):
+        return f"codes follow {name}"
+    for table, (key, given, original) in _other_ids(release, truth).items():
+        if _is_hash(given, ([value] for value in original)):
+            return f"{table}: {key} is an unkeyed hash of the original id"
+    return ""
+
+
+def _held(codes: pd.Series, people: pd.DataFrame) -> str:
+    """The identifier that more codes hold, plain or encoded, than chance would bring."""
+    texts = ["|".join(squeezed(text) for text in (code, *Codes.of(visible(code[:200])).readable)) for code in codes]
+    for column in ("patient_id", "mrn", "ssn", "fhir_id", "health_plan_id", "phone", "birth_date", "family", "given"):
+        values = [squeezed(value) for value in people[column]]
+        least = 4 if column in ("family", "given") else 6
+        held = sum(len(v) >= least and (v in text or v[::-1] in text) for v, text in zip(values, texts, strict=True))
+        if held > max(1, MOST_CHANCE * len(values)):
+            return column
+    return ""
+
+
+def _hashed(codes: pd.Series, people: pd.DataFrame) -> str:
+    """The identifier, or the combination, of which codes are a hash that anybody can compute."""
+    step = 1 + len(codes) // TRIED
+    some, given = people.iloc[::step], codes.iloc[::step].tolist()
+    name = some["given"] + " " + some["family"]
+    born = some["birth_date"]
+    tried = {
+        "patient_id": [some["patient_id"]],
+        "mrn": [some["mrn"]],
+        "site and mrn": [some["site"] + sign + some["mrn"] for sign in ("", "-", "|", ":", "_", "/", " ")]
+        + [some["mrn"] + sign + some["site"] for sign in ("", "-", "|", ":", "_")],
+        "ssn": [some["ssn"]],
+        "the FHIR id": [some["fhir_id"]],
+        "health_plan_id": [some["health_plan_id"]],
+        "the name": [name, some["family"] + " " + some["given"], some["family"] + ", " + some["given"]],
+        "the name and birth date": [
+            a + sign + born for a in (name, some["given"] + some["family"]) for sign in ("", " ", "|", "-", "_")
+        ],
+        "email": [some["email"]],
+        "phone": [some["phone"]],
+    }
+    for what, columns in tried.items():
+        if _is_hash(given, zip(*(column.tolist() for column in columns), strict=True)):
+            return what
+    return ""
+
+
+def _is_hash(codes: Sequence[str], values: Iterable[Iterable[str]]) -> bool:
+    """Whether codes are computed, without a key, from one of the values beside them: more of them than by chance."""
+    hits = 0
+    for code, beside in zip(codes, values, strict=True):
+        tried = [value for value in beside if value]
+        if len(code) >= SHORTEST:
+            hits += Codes.of(visible(code[:200])).hash_any(tried) or any(_otherwise(code, value) for value in tried)
+    return hits > MOST_CHANCE * len(codes)
+
+
+def _otherwise(code: str, value: str) -> bool:
+    """Whether the code is a digest of the value in decimal or base 64, 85 or 32, a UUID of it, or its CRC-32."""
+    raw = value.encode("utf-8", "surrogatepass")
+    if code.isdigit():
+        if len(code) < 8:
+            return False
+        cut = (int(digest[:digits], 16) for digest in digests(value) for digits in (8, 12, 15, 16, 32, 40, 64, 128))
+        return any(number % 10 ** len(code) == int(code) or str(number).startswith(code) for number in cut)
+    bare = code.replace("-", "").lower()
+    if len(bare) == 32 and any(
+        make(space, value).hex == bare for make in (uuid.uuid3, uuid.uuid5) for space in _SPACES
+    ):
+        return True
+    start = code.rstrip("=")[:16]
+    for make in (hashlib.md5, hashlib.sha1, hashlib.sha256, hashlib.sha512):
+        digest = make(raw, usedforsecurity=False).digest()
+        shown = [
+            b.decode() for b in (base64.b64encode(digest), base64.urlsafe_b64encode(digest), base64.b85encode(digest))
+        ]
+        if any(text.startswith(start) for text in shown) or base64.b32encode(digest).decode().startswith(start.upper()):
+            return True
+    return bare.lstrip("0") == f"{zlib.crc32(raw):x}"
+
+
+def _in_order(codes: pd.Series, people: pd.DataFrame) -> str:
+    """The identifier whose order the codes follow."""
+    if len(codes) < FEWEST_ORDERED:
+        return ""
+    most = max(MOST_ORDER, DEVIATIONS / np.sqrt(len(codes) - 1))
+    ranks = [codes.str.lower().rank()]
+    numbers = pd.to_numeric(codes.str.extract(r"^\D*(\d{1,15})\D*$")[0], errors="coerce")
+    if numbers.notna().mean() > 0.9:
+        ranks.append(numbers.fillna(-1).rank())
+    for column, name in _ORDERED.items():
+        theirs = people[column].map(fold).rank()
+        if any(abs(mine.corr(theirs)) > most for mine in ranks):
+            return name
+    return ""
+
+
+def _other_ids(release: Release, truth: Truth) -> Mapping[str, tuple[str, list[str], list[str]]]:
+    """Table -> the name of its rows' id, some as released and the same as given."""
+    found = {}
+    for name, original in truth.tables.items():
+        key = original.columns[0]
+        if name != "patients" and key in release.tables[name]:
+            some = np.flatnonzero(release.tables[name][key].to_numpy(object) != "")
+            some = some[:: 1 + len(some) // (TRIED // 4)]
+            given = release.tables[name][key].iloc[some].tolist()
+            found[name] = (key, given, original[key].iloc[some].tolist())
+    notes = [as_text(row.get("note_id")) for row in release.notes or ()]
+    pairs = list(zip(notes, truth.notes["note_id"], strict=False))
+    pairs = pairs[:: 1 + len(pairs) // (TRIED // 4)]
+    found["notes"] = ("note_id", [given for given, _ in pairs], [original for _, original in pairs])
+    return found
+
+
+def _texts(resources: Sequence[Mapping[str, Any]], *path: str) -> npt.NDArray[np.object_]:
+    """(resources,) the text at a path, "" where there is none."""
+    steps = list(path)
+    return np.array([as_text(at(resource, steps)) for resource in resources], object)
+
+
+def _padded(codes: list[str], count: int) -> npt.NDArray[np.object_]:
+    """(count,) the codes; blanks where there are none."""
+    return np.array(codes if len(codes) == count else [""] * count, object)
+
+
+def _count(place: str, wrong: int, total: int, fault: str) -> str:
+    return f"{place}: {wrong} of {total} patients {fault}" if wrong else ""

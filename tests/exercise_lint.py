@@ -19,7 +19,7 @@ from graders.report import brief, notebook
 TOYS = HOME / "tests/toys"
 SECRET = b"the secret of the tests, 32 bytes"
 # A flaw that costs another criterion less than this share of its points has not lost it.
-LOST = 0.1
+LOST = 0.05
 KINDS = {".md", ".toml", ".py", ".ipynb", ".csv", ".txt", ".json"}
 
 
@@ -78,7 +78,7 @@ def check_expected(kit: Kit, name: str, sample: str, graded: Graded) -> None:
 
 
 def losses(kit: Kit, name: str, sample: str, graded: Graded) -> list[str]:
-    """The criteria not met; for a change of another sample, those that cost it more than a tenth of their points."""
+    """The criteria not met; for a change of another sample, those that lost more than a twentieth of their points."""
     lines, base = graded.scorecard.lines, expectations(kit, name)[sample].get("base")
     if not base:
         return [line.criterion.id for line in lines if line.verdict != "met"]

@@ -14,7 +14,6 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place
-from graders.measures.release_tables import DIRECT
 from graders.measures.tokens import WORD, fold, squeezed
 from synthetic_data.network import SITES
 
@@ -22,19 +21,20 @@ if TYPE_CHECKING:
     from graders.measures.release import Release
     from synthetic_data.recipes.deidentification import Truth
 
-# Columns of the patients table that letters state, with the kind of identifier.
+# Columns of the patients table that letters state: kind of identifier, name of the place.
 STATED = {
-    "given": "NAME",
-    "family": "NAME",
-    "mrn": "MRN",
-    "ssn": "SSN",
-    "phone": "PHONE",
-    "email": "EMAIL",
-    "street": "LOCATION",
-    "city": "LOCATION",
-    "zip": "LOCATION",
-    "birth_date": "DATE",
+    "given": ("NAME", "names"),
+    "family": ("NAME", "names"),
+    "mrn": ("MRN", "numbers"),
+    "ssn": ("SSN", "numbers"),
+    "phone": ("PHONE", "numbers"),
+    "email": ("EMAIL", "numbers"),
+    "street": ("LOCATION", "streets"),
+    "city": ("LOCATION", "towns"),
+    "zip": ("LOCATION", "towns"),
+    "birth_date": ("DATE", "birth dates"),
 }
+INDIRECT = {"towns"}
 # Of a letter's other words, so many must be there for it to have survived.
 MOST_WORDS = 0.9
 # Unknown files that are looked at for one letter; there are four kinds of letters.
@@ -93,12 +93,12 @@ def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[P
     """What of its patient each letter said must be gone from it."""
     stated = [squeezed(content) for content in letters.contents]
     parts = []
-    for column, kind in STATED.items():
+    for column, (kind, place) in STATED.items():
         values = letters.people[column].tolist()
         shown = [_us_date(value) if column == "birth_date" else value for value in values]
         there = [v != "" and squeezed(v) in text for v, text in zip(shown, stated, strict=True)]
         owners = np.flatnonzero(there)
-        part = {"owner": owners, "kind": kind, "value": [values[n] for n in owners], "place": column}
+        part = {"owner": owners, "kind": kind, "value": [values[n] for n in owners], "place": place}
         parts.append(pd.DataFrame(part))
     wanted = pd.concat(parts, ignore_index=True)
     everybody = range(len(letters.given))
@@ -106,7 +106,7 @@ def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[P
     given = pd.DataFrame({"owner": everybody, "text": pd.Series(letters.given, dtype=object)})
     found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(given).leaked)
     return [
-        Place(f"letters: {place}", int((~part["leaked"]).sum()), len(part), direct=place in DIRECT | {"birth_date"})
+        Place(f"letters: {place}", int((~part["leaked"]).sum()), len(part), direct=place not in INDIRECT)
         for place, part in found.groupby("place", sort=False)
     ]
 

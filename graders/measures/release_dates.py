@@ -52,7 +52,8 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
     kept = cells.moved_alike()
     ruled = follows_rule(cells, truth)
     right, stated = in_notes(release, cells.moves(), truth)
-    clean = float((~cells.true_day).mean()) if len(cells.who) else 1.0
+    true = int(cells.true_day.sum())
+    clean = 1 - true / max(1, len(cells.who))
     agree = right / stated if stated >= FEWEST_STATED else 1.0
     fraction = ramp(float(kept.mean()), *INTERVALS) * ramp(float(ruled.mean()), *RULE) * ramp(agree, *IN_NOTES)
     fraction *= ramp(clean, *CLEAN) * ramp(date_recall, *RECALL)
@@ -61,9 +62,7 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
         f"{int(kept.sum())} of {len(kept)} patients have all dates moved by one number of days, time of day kept",
         f'{int(ruled.sum())} as the rule "{rule}" says',
         f"{right} of {stated} full dates in notes moved with them" if stated >= FEWEST_STATED else "",
-        f"{int(cells.true_day.sum())} of {len(cells.who)} dates in tables and FHIR are the true ones"
-        if clean < 1
-        else "",
+        f"{true} of {len(cells.who)} dates elsewhere are still the true ones" if true else "",
         f"{date_recall:.1%} of dates in notes caught",
         cells.blanks(),
     ]

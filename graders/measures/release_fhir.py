@@ -14,7 +14,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
-from graders.measures.release_tables import FREE_TEXT, IDENTIFIERS, born_clean, harmless, zip_clean
+from graders.measures.release_tables import FREE_TEXT, IDENTIFIERS, born_clean, by_age, harmless, zip_clean
 from synthetic_data.formats.fhir_people import ETHNICITIES, LANGUAGES, RACES, RELATIONSHIPS
 
 if TYPE_CHECKING:
@@ -101,12 +101,16 @@ def clean_places(kind: str, resources: Sequence[Resource], rows: pd.DataFrame, t
     for place, part in found.groupby("place", sort=False):
         gone = ~part["leaked"].to_numpy(bool)
         if place == "zip":
-            gone &= postal_codes_clean(resources, truth)[part["owner"].to_numpy(int)]
+            owners = part["owner"].to_numpy(int)
+            clean = postal_codes_clean(resources, truth)[owners]
+            small = rows["zip"].str[:3].isin(truth.small_zip3).to_numpy(bool)[owners]
+            places.append(Place("Patient: zip (small areas)", int(clean[small].sum()), int(small.sum())))
+            gone = (gone & clean) | small
         places.append(Place(f"{kind}: {place}", int(gone.sum()), len(part), direct=place in DIRECT))
     if kind == "Patient":
         clean = born_clean(texts(resources, "birthDate"), rows["birth_date"], truth)
         stated = born_in_words(resources, rows)
-        places.append(Place("Patient.birthDate", int((clean & ~stated).sum()), len(clean), direct=True))
+        places += by_age("Patient.birthDate", (clean & ~stated).to_numpy(bool), rows["birth_date"], truth)
     for name, told in withheld(kind, resources, cells, rows, truth):
         places.append(Place(name, int((~told).sum()), len(told)))
     return places

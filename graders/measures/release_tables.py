@@ -15,6 +15,9 @@ from synthetic_data.recipes.deidentification import NOTE_FIELDS, RELEASED
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from graders.measures.release import Release
     from synthetic_data.recipes.deidentification import Truth
 
@@ -117,20 +120,33 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     for column, rows in found.groupby("place", sort=False):
         gone = ~rows["leaked"].to_numpy(bool)
         if column == "zip":
-            gone &= zip_clean(table["zip"], truth.small_zip3).to_numpy()[rows["owner"].to_numpy(int)]
+            owners = rows["owner"].to_numpy(int)
+            clean = zip_clean(table["zip"], truth.small_zip3).to_numpy()[owners]
+            small = original["zip"].str[:3].isin(truth.small_zip3).to_numpy(bool)[owners]
+            places.append(Place("patients.zip (small areas)", int(clean[small].sum()), int(small.sum())))
+            gone = (gone & clean) | small
         elif column in IDENTIFIERS[name] and column != "patient_id":
             # Somebody else's number, or a code for it, in place of one's own is still an identifier.
             gone &= one_text(table[column]).to_numpy()[rows["owner"].to_numpy(int)]
         direct = name in ("patients", "contacts") and column in DIRECT
         places.append(Place(f"{name}.{column}", int(gone.sum()), len(rows), direct))
     if name == "patients":
-        clean = born_clean(table["birth_date"], original["birth_date"], truth)
-        places.append(Place("patients.birth_date", int(clean.sum()), len(clean), direct=True))
+        clean = born_clean(table["birth_date"], original["birth_date"], truth).to_numpy(bool)
+        places += by_age("patients.birth_date", clean, original["birth_date"], truth)
     for column in withheld:
         given = table[column].str.strip()
         clean = (given == "") | (one_text(given) & (given != original[column]))
         places.append(Place(f"{name}.{column} (withheld)", int(clean.sum()), len(clean)))
     return places
+
+
+def by_age(name: str, clean: npt.NDArray[np.bool_], born: pd.Series, truth: Truth) -> list[Place]:
+    """Birth dates, and apart those of people of 90 or more: a few among many must not be lost sight of."""
+    old = ninety(born, truth.card["as_of"]).to_numpy(bool)
+    return [
+        Place(name, int(clean[~old].sum()), int((~old).sum()), direct=True),
+        Place(f"{name} (90 or older)", int(clean[old].sum()), int(old.sum()), direct=True),
+    ]
 
 
 def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:

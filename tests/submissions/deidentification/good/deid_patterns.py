@@ -36,8 +36,7 @@ DATES = [
 ]
 # A month on its own is a date only with a capital letter and something before it.
 LONE_MONTH = (rf"\b(?:[Ee]arly|[Ll]ate|[Mm]id|[Mm]iddle of|[Ee]nd of|[Bb]eginning of|[Ii]n|[Ss]ince|[Uu]ntil|[Bb]y|"
-              rf"[Ll]ast|"
-              rf"[Nn]ext|[Tt]his|[Ff]rom|[Dd]uring|[Oo]f)[- ]+(?P<x>{CAP_MONTH})(?![- ]Thurner)")
+              rf"[Ll]ast|[Nn]ext|[Tt]his|[Ff]rom|[Dd]uring|[Oo]f)[- ]+(?P<x>{CAP_MONTH})(?![- ]Thurner)")
 # 1/2 tablet, strength 5/5 and pain 3/10 are no dates.
 MONTH_DAY = (rf"(?<![\d/.\-]){NUM_MONTH}/(?:0?[1-9]|[12]\d|3[01])(?![\d/%]|\.\d)"
              r"(?!\s*(?:to\s+\d+\s+)?(?:tab|cap|puff|dose|strength|in\s+(?:both|all|the)|bilat|power|pill|scale|murmur|"
@@ -101,8 +100,8 @@ SUFFIX = ("Alley|Avenue|Ave|Bend|Boulevard|Blvd|Branch|Bridge|Brook|Brooks|Burg|
           "Land|Landing|Lane|Ln|Light|Lights|Loaf|Lock|Locks|Lodge|Loop|Mall|Manor|Manors|Meadow|Meadows|Mews|Mill|"
           "Mills|"
           "Mission|Motorway|Mount|Mountain|Mountains|Neck|Orchard|Oval|Overpass|Park|Parks|Parkway|Parkways|Pkwy|Pass|"
-          "Passage|Path|Pike|Pine|Pines|Place|Pl|Plain|Plains|Plaza|Point|Points|Port|Ports|Prairie|Radial|Ramp|Ranch|"
-          "Rapid|Rapids|Rest|Ridge|Ridges|River|Road|Roads|Rd|Route|Row|Rue|Run|Shoal|Shoals|Shore|Shores|Skyway|"
+          "Passage|Path|Pike|Pine|Pines|Place|Pl|Plain|Plains|Plaza|Point|Points|Pond|Port|Ports|Prairie|Radial|Ramp|"
+          "Ranch|Rapid|Rapids|Rest|Ridge|Ridges|River|Road|Roads|Rd|Route|Row|Rue|Run|Shoal|Shoals|Shore|Shores|Skyway|"
           "Spring|"
           "Springs|Spur|Spurs|Square|Squares|Station|Stravenue|Stream|Street|Streets|St|Summit|Terrace|Ter|Throughway|"
           "Trace|Track|Trafficway|Trail|Tr|Tunnel|Turnpike|Underpass|Union|Unions|Valley|Valleys|Via|Viaduct|View|"
@@ -113,10 +112,10 @@ APARTMENT = r"(?:,? *(?:Apt|APT|Apartment|Unit|UNIT|Suite|Ste|STE|#)\.? *#? *\w{
 STREETS = [rf"\b\d{{1,5}} +(?:[NSEW]\.? +)?(?:{CAPS} +){{1,3}}(?:{SUFFIX}|{SUFFIX.upper()})\b\.?{APARTMENT}",
            r"\b\d{1,5} +(?:County|State|US|Route|COUNTY|STATE|ROUTE) +(?:Road|Route|Highway|ROAD|ROUTE|HIGHWAY|"
            r"Rte) +\d+" + APARTMENT,
-           rf"(?<=near )(?:the corner of )?[\w']+(?: +{CAPS})* *(?:&|and) *[\w']+(?: +(?:{SUFFIX}))?\b",
-           rf"\b\d{{1,3}}(?:st|nd|rd|th) *& *{CAPS}(?: +(?:{SUFFIX}))?\b",
+           rf"(?<=near )(?:the corner of )?[\w']+(?: +{CAPS})* *(?:&|and) *[\w']+(?: +{CAPS}){{0,2}}\b",
+           rf"\b\d{{1,3}}(?:st|nd|rd|th) *& *{CAPS}(?: +{CAPS}){{0,2}}\b",
            rf"(?:[Cc]orner of|(?:BIBA|biba|found|picked up|collapsed) (?:from|at|near|"
-           rf"on)) (?P<x>[\w']+(?: +{CAPS})* *(?:&|and|/) *{CAPS}(?: +(?:{SUFFIX}))?)\b"]
+           rf"on)) (?P<x>[\w']+(?: +{CAPS})* *(?:&|and|/) *{CAPS}(?: +{CAPS}){{0,2}})\b"]
 ZIPS = [r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|"
         r"V[AT]|W[AIVY])"
         r",?\s+(?P<x>\d{5}(?:-\d{4})?)\b", r"(?i:zip(?: code)?)[\s:]*(?P<x>\d{5}(?:-\d{4})?)\b"]

@@ -39,10 +39,12 @@ FREE_TEXT = ["comment", "sig", "text"]
 def deidentify(in_dir, out_dir, key):
     tables = {name: read_csv(in_dir / f"{name}.csv") for name in TABLES}
     notes = read_lines(in_dir / "notes.jsonl")
-    fhir = {kind: read_lines(in_dir / "fhir" / f"{kind}.ndjson") for kind in [*RELEASED, *PUBLIC, "DocumentReference"]}
     letters = {path.name: path.read_text(encoding="utf-8") for path in sorted((in_dir / "attachments").glob("*.txt"))}
 
-    directory = Directory(tables, fhir["Patient"], [o.get("name", "") for o in fhir["Organization"]])
+    def fhir(kind):
+        return read_lines(in_dir / "fhir" / f"{kind}.ndjson")
+
+    directory = Directory(tables, fhir("Patient"), [o.get("name", "") for o in fhir("Organization")])
     policy = Policy.read(in_dir, key, tables["encounters"])
     blank = cells_to_blank(tables["patients"], policy)
     scrubber = Scrubber(directory, policy, [note["text"] for note in notes])
@@ -56,11 +58,11 @@ def deidentify(in_dir, out_dir, key):
 
     cleaner = FhirCleaner(directory, policy, scrubber, blank)
     for kind in RELEASED:
-        write_lines(out_dir / "fhir" / f"{kind}.ndjson", [cleaner.resource(r) for r in fhir[kind]])
+        write_lines(out_dir / "fhir" / f"{kind}.ndjson", [cleaner.resource(r) for r in fhir(kind)])
     for kind in PUBLIC:
         shutil.copyfile(in_dir / "fhir" / f"{kind}.ndjson", out_dir / "fhir" / f"{kind}.ndjson")
 
-    for patient_id, names in directory.letters(fhir["DocumentReference"]).items():
+    for patient_id, names in directory.letters(fhir("DocumentReference")).items():
         for number, name in enumerate(names, 1):
             path = out_dir / "attachments" / f"{policy.patient_code(patient_id)}-{number}.txt"
             write_text(path, scrubber.scrub(letters.pop(name), patient_id))

@@ -12,7 +12,7 @@ from keyed import Keyed
 from known_people import Known
 from register_risk import cells_to_blank
 from table_release import first_encounters, release_tables
-from text_release import TextRelease
+from text_release import TextRelease, table_rows
 
 TABLES = ["patients", "contacts", "encounters", "conditions", "labs", "meds"]
 
@@ -33,7 +33,8 @@ def deidentify(in_dir, out_dir, key):
     labs["patient_id"] = [by_number.get(pair, "?".join(pair)) for pair in zip(labs["site"], labs["mrn"])]
 
     keyed = Keyed(key, card, first_encounters(tables["encounters"]))
-    known = Known.of(tables, card)
+    known = Known.of(tables)
+    known.rows = table_rows(patients, zips, card)
     text = TextRelease(known, keyed, card, zips, hospitals, [note["text"] for note in notes])
     blank = cells_to_blank(patients, zips, card)
 
@@ -58,7 +59,7 @@ def deidentify(in_dir, out_dir, key):
 
     owners = vendor_map(fhir["Patient"], by_number, patients)
     for name in RELEASED:
-        lines = [release(resource, owners, card, keyed, text, zips, blank) for resource in fhir[name]]
+        lines = [release(resource, owners, card, keyed, text, blank) for resource in fhir[name]]
         write_lines(out_dir / "fhir" / f"{name}.ndjson", lines)
     for name in ("Organization", "Practitioner"):
         shutil.copyfile(in_dir / "fhir" / f"{name}.ndjson", out_dir / "fhir" / f"{name}.ndjson")

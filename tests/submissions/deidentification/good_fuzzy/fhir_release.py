@@ -1,7 +1,5 @@
 """FHIR R4: every resource is built anew from what may stay; references carry no display."""
 
-from register_risk import birth_years, released_zips  # noqa: F401  (the columns' rules, used through tables of cells)
-
 RELEASED = ["Patient", "Encounter", "Condition", "Observation", "MedicationRequest"]
 # Elements that leave as they came.
 AS_THEY_ARE = {
@@ -31,7 +29,7 @@ def vendor_map(resources, by_number, patients):
     return owners
 
 
-def release(resource, owners, card, keyed, text, zips, blank):
+def release(resource, owners, card, keyed, text, blank):
     """One resource as it goes out."""
     kind = resource["resourceType"]
     vendor = resource["id"] if kind == "Patient" else resource["subject"]["reference"].split("/")[1]

@@ -1,7 +1,7 @@
-"""De-identified copy of the charts. Style: two passes, row by row, standard library and regex; random codes, removal tags.
+"""De-identified copy of the charts. Style: two passes, row by row, standard library and regex, random codes, tags.
 
-Pass 1 (`survey`) learns who is known and how words are used; pass 2 writes. Tables and FHIR are built from what may stay,
-free text goes through `deid.notes`.
+Pass 1 (`survey`) learns who is known and how words are used; pass 2 writes. Tables and FHIR are built from what may
+stay, free text goes through `deid.notes`.
 """
 
 import csv
@@ -31,15 +31,33 @@ FHIR_KEPT = {
     "Encounter": {"status", "class", "type", "participant", "period", "reasonCode", "serviceProvider"},
     "Condition": {"clinicalStatus", "verificationStatus", "category", "code", "onsetDateTime"},
     "Observation": {
-        "status", "category", "code", "effectiveDateTime", "valueQuantity", "interpretation", "referenceRange", "note",
+        "status",
+        "category",
+        "code",
+        "effectiveDateTime",
+        "valueQuantity",
+        "interpretation",
+        "referenceRange",
+        "note",
     },
-    "MedicationRequest": {"status", "intent", "medicationCodeableConcept", "authoredOn", "requester", "dosageInstruction"},
+    "MedicationRequest": {
+        "status",
+        "intent",
+        "medicationCodeableConcept",
+        "authoredOn",
+        "requester",
+        "dosageInstruction",
+    },
 }
 # What FHIR says of a withheld column. A contact is not released at all: without its name it would not be valid.
 WITHHELD_IN_FHIR = {("encounters", "reason"): "reasonCode"}
-# Texts from pick lists. One that stands in several rows names nobody, and its words are ordinary ones.
+# Columns with texts from pick lists. One that several patients have names nobody, and its words are ordinary ones.
 PICKED = [
-    ("conditions", "display"), ("encounters", "reason"), ("meds", "name"), ("meds", "sig"), ("labs", "name"),
+    ("conditions", "display"),
+    ("encounters", "reason"),
+    ("meds", "name"),
+    ("meds", "sig"),
+    ("labs", "name"),
     ("labs", "comment"),
 ]
 COMMON = 5
@@ -104,9 +122,10 @@ def survey(in_dir, job):
     for patient in each_line(in_dir / "fhir" / "Patient.ndjson"):
         job.by_vendor[patient["id"]] = whose(patient, job)
     for table, column in PICKED:
-        seen = Counter(row[column] for row in each_row(in_dir / f"{table}.csv"))
-        for text, count in seen.items():
-            if count >= COMMON:
+        rows = each_row(in_dir / f"{table}.csv")
+        seen = {(row[column], row.get("patient_id") or (row["site"], row["mrn"])) for row in rows}
+        for text, patients in Counter(text for text, _ in seen).items():
+            if patients >= COMMON:
                 network.clinical.update(words(text))
     for organization in each_line(in_dir / "fhir" / "Organization.ndjson"):
         network.hospitals.add(organization.get("name", ""))
@@ -116,7 +135,7 @@ def survey(in_dir, job):
 
 
 def whose(patient, job):
-    """The patient_id of a FHIR Patient, by record number and site, else by SSN; a record number alone names two people."""
+    """The patient_id of a FHIR Patient, by record number and site, else by SSN. A number alone may name two people."""
     numbers = [(i.get("system", ""), i.get("value")) for i in patient.get("identifier", [])]
     found = [job.by_record.get((system.rsplit("/", 1)[-1], value)) for system, value in numbers if "/mrn/" in system]
     found += [job.by_ssn.get(value) for system, value in numbers if system.endswith("/us-ssn")]
@@ -192,14 +211,14 @@ def clean_resource(resource, job, engine):
         new["encounter"] = {"reference": f"Encounter/{encounter}"}
     if kind == "Patient":
         new |= of_patient(resource, patient, job)
-    for name in FHIR_KEPT[kind] - hidden:
-        if name in resource:
-            new[name] = walk(name, resource[name], patient, job, engine)
+    for name, value in resource.items():
+        if name in FHIR_KEPT[kind] - hidden:
+            new[name] = walk(name, value, patient, job, engine)
     return new
 
 
 def fhir_code(kind, real, vendor, patient, job):
-    """The code of a resource. The vendor's ids are the patient's and a tail; where a table has the tail, it is one code."""
+    """The code of a resource. The vendor's ids are the patient's and a tail that the tables' ids have as well."""
     if kind == "Patient":
         return job.release.code("P", patient)
     return job.release.code(FHIR_CODES[kind], f"{patient}{real.removeprefix(vendor)}")

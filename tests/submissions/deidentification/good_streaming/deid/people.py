@@ -8,33 +8,38 @@ import regex
 
 WORD = regex.compile(r"\p{L}[\p{L}\p{M}]*(?:['’]\p{L}[\p{L}\p{M}]+)*")
 PARTICLES = set("al el de del la las los le van von der den di da dos das du ben bin ibn abu san st y e".split())
-TITLES = set("mr mrs ms miss mx sir madam jr sr ii iii iv".split())
 
 # Words of ordinary or clinical English that are names too: they need more evidence than their spelling.
-AMBIGUOUS = set("""
-an ali may will mark rose hope grace grant long short young old strong brown black white green gray grey love heart hand foot
-head brain wood woods stone rice bush field fields park parks price cook baker mason major sharp swift wise moody
-bath day days week summer winter winters spring autumn snow rain frost waters rivers lake ford wells graves hodgkin crohn
-parkinson wilson foley glasgow apgar norwalk thurner babinski romberg homans best good little big power powers page pages
-bond cross case chase church hall house banks bell ball berry bird byrd bishop king prince knight page west east north south
-so my do min he she you in on at to la le so an a be no gay sun son sons her hers his kin kim man men person persons chi
-weight weights tubes love joy faith charity patience sunday monday peace comfort gift blessing destiny iris violet lily
-april june august dawn eve art bill bob chip chuck dean don drew duke earl frank gene guy harry jack jean jimmy john josh
-ken kit lance max miles nick pat pearl penny peter ray rich rob rocky rod ruby rusty skip sky sue ted tim tom tony van victor
-wade ward warren webb weeks welsh weiss wall walls walker walks waller turner taylor tanner cooper carter porter potter
-fisher hunter shepherd skinner smith barber butler chandler draper farmer fuller gardner marshal marshall singer spicer
-archer bowen branch brook brooks burns camp cannon cave clay close cole cotton crane curry dale downs drake dunn farrow
-finch flowers forest foster fox french gold golden gore greer harp hart hawk hay hays hays hicks hood horn horne hunt hurt
-hurst ivy jewel joiner keen lamb lane lang law leach leaf lin ling lord lowe mann marks marsh massey mayo mays mead meadows
-merritt mills minor moon moss nail noble nash oneal owen pace paine pain payne peace pike pitt poole pope post pratt press
-ramp ray read reed reeves rich riggs rios roach root roots rush sage sands savage sellers self shaw shell short silver
-small snider sparks spear spears speed spence spring staff stark steel steele stern still street stringer summers terry
-test thorn tide todd tong towers trail tran tripp true tucker vance vu wade waite waller wan ware watch watts way weaver
-webster wheeler whitehead wiley wing winn wolf worth wright yates yoder york yu ho ma vi she he hung duong bao dung phuc
-tu ha ngoc nga minh quan bac chung thu thi mai kay fay dee jo ty al ed cy art chance christian cliff crystal
-""".split())
+AMBIGUOUS = set(
+    """
+an ali may will mark rose hope grace grant long short young old strong brown black white green gray grey love
+heart hand foot head brain wood woods stone rice bush field fields park parks price cook baker mason major sharp
+swift wise moody bath day days week summer winter winters spring autumn snow rain frost waters rivers lake ford
+wells graves hodgkin crohn parkinson wilson foley glasgow apgar norwalk thurner babinski romberg homans best
+good little big power powers page pages bond cross case chase church hall house banks bell ball berry bird byrd
+bishop king prince knight page west east north south so my do min he she you in on at to la le so an a be no gay
+sun son sons her hers his kin kim man men person persons chi weight weights tubes love joy faith charity
+patience sunday monday peace comfort gift blessing destiny iris violet lily april june august dawn eve art bill
+bob chip chuck dean don drew duke earl frank gene guy harry jack jean jimmy john josh ken kit lance max miles
+nick pat pearl penny peter ray rich rob rocky rod ruby rusty skip sky sue ted tim tom tony van victor wade ward
+warren webb weeks welsh weiss wall walls walker walks waller turner taylor tanner cooper carter porter potter
+fisher hunter shepherd skinner smith barber butler chandler draper farmer fuller gardner marshal marshall singer
+spicer archer bowen branch brook brooks burns camp cannon cave clay close cole cotton crane curry dale downs
+drake dunn farrow finch flowers forest foster fox french gold golden gore greer harp hart hawk hay hays hays
+hicks hood horn horne hunt hurt hurst ivy jewel joiner keen lamb lane lang law leach leaf lin ling lord lowe
+mann marks marsh massey mayo mays mead meadows merritt mills minor moon moss nail noble nash oneal owen pace
+paine pain payne peace pike pitt poole pope post pratt press ramp ray read reed reeves rich riggs rios roach
+root roots rush sage sands savage sellers self shaw shell short silver small snider sparks spear spears speed
+spence spring staff stark steel steele stern still street stringer summers terry test thorn tide todd tong
+towers trail tran tripp true tucker vance vu wade waite waller wan ware watch watts way weaver webster wheeler
+whitehead wiley wing winn wolf worth wright yates yoder york yu ho ma vi she he hung duong bao dung phuc tu ha
+ngoc nga minh quan bac chung thu thi mai kay fay dee jo ty al ed cy art chance christian cliff crystal
+""".split()
+)
 
-NICKNAMES = [set(line.split()) for line in """
+NICKNAMES = [
+    set(line.split())
+    for line in """
 robert rob bob bobby robbie bert
 william will bill billy willie liam
 richard rick ricky rich dick richie
@@ -151,7 +156,8 @@ penelope penny
 priscilla cilla
 rosemary rose rosie
 tiffany tiff
-""".strip().splitlines()]
+""".strip().splitlines()
+]
 
 
 @lru_cache(maxsize=100_000)  # the words of the texts come again and again
@@ -169,7 +175,23 @@ def words(text):
 class Person:
     """What is known of one patient and of his or her contacts."""
 
-    __slots__ = ("id", "site", "row", "given", "family", "strong", "initials", "numbers", "emails", "birth_year", "sets", "nick", "streets", "whole", "joined")
+    __slots__ = (
+        "id",
+        "site",
+        "row",
+        "given",
+        "family",
+        "strong",
+        "initials",
+        "numbers",
+        "emails",
+        "birth_year",
+        "sets",
+        "nick",
+        "streets",
+        "whole",
+        "joined",
+    )
 
     def __init__(self, row):
         self.id, self.site, self.row = row["patient_id"], row.get("site", ""), row
@@ -213,8 +235,9 @@ class Person:
 
     def number(self, text):
         solid = "".join(c for c in text or "" if c.isalnum()).casefold()
-        if len(solid) >= 6 and solid not in self.numbers:
-            self.numbers.append(solid)
+        for form in (solid, solid.lstrip("0")):  # spreadsheets drop leading zeros
+            if len(form) >= 6 and form not in self.numbers:
+                self.numbers.append(form)
 
     @property
     def names(self):
@@ -253,7 +276,13 @@ class Network:
         self.names.update(person.names)
         if row.get("insurance"):
             self.insurers.add(row["insurance"].strip())
-        for kind, name in ((self.cities, "city"), (self.counties, "county"), (self.zips, "zip"), (self.employers, "employer"), (self.streets, "street")):
+        for kind, name in (
+            (self.cities, "city"),
+            (self.counties, "county"),
+            (self.zips, "zip"),
+            (self.employers, "employer"),
+            (self.streets, "street"),
+        ):
             if row.get(name):
                 kind.add(row[name].strip())
 
@@ -280,7 +309,9 @@ class Network:
     def settle(self):
         """After reading: which names are ordinary words too."""
         self.floor = max(3, self.total // 400)
-        self.common = {w for w, n in self.lower.items() if n >= self.floor and (w not in self.names or n > 3 * self.names[w])}
+        self.common = {
+            w for w, n in self.lower.items() if n >= self.floor and (w not in self.names or n > 3 * self.names[w])
+        }
         self.ambiguous = (AMBIGUOUS | self.common | self.clinical | PARTICLES) & (set(self.names) | AMBIGUOUS)
 
         def any_of(items, tail=""):
@@ -294,4 +325,9 @@ class Network:
         self.place_re = any_of(self.cities | self.counties)
         self.employer_re = any_of(self.employers)
         self.zip_re = any_of(self.zips)
-        self.city_names = "|".join(sorted((regex.escape(c) for c in self.cities | self.counties if len(c) > 2), key=len, reverse=True)) or r"(?!)"
+        self.city_names = (
+            "|".join(
+                sorted((regex.escape(c) for c in self.cities | self.counties if len(c) > 2), key=len, reverse=True)
+            )
+            or r"(?!)"
+        )

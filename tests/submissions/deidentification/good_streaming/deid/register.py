@@ -1,7 +1,8 @@
-"""Against the public register: which ZIP areas may be named, and which cells to blank so that nobody stands alone in it.
+"""Against the public register: which ZIP areas may be named, which cells to blank so that nobody stands alone in it.
 
-The register itself is not given. How many inhabitants fit a patient is estimated: the area's population times the share of
-people with that year of birth and sex, times the share with that race and language. The shares are the patients' own.
+The register itself is not given. How many inhabitants fit a patient is estimated: the area's population times the
+share of people with that year of birth and sex, times the share with that race and language. The shares are the
+patients' own.
 """
 
 import csv
@@ -9,7 +10,9 @@ from collections import Counter
 from itertools import combinations
 
 SMALL = 20_000
-ENOUGH = 7  # inhabitants that should fit; the estimate may be off by a factor of two, and 1/k must be 0.05 on average only
+ENOUGH = (
+    7  # inhabitants that should fit; the estimate may be off by a factor of two, and 1/k must be 0.05 on average only
+)
 WINDOW = 5  # years on either side over which births are averaged
 AGED, AGED_MORE = 60, 1.7  # people of this age are seen in hospitals so much more often than they live in the region
 MAY_GO = ("language", "race", "birth_date", "zip")  # in the order of what the study misses least

@@ -1,4 +1,4 @@
-"""What belongs to one release: random codes and the date rule. The crosswalk lives in memory and dies with the process."""
+"""What belongs to one release: random codes and the date rule. The crosswalk lives in memory and dies with the job."""
 
 import re
 import secrets

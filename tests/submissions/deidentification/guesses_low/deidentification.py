@@ -1,4 +1,4 @@
-"""A good release whose author foresees no miss at all."""
+"""A good release whose author has not measured it and guesses."""
 
 from base_solution import deidentify as good
 

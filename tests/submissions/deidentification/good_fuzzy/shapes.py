@@ -1,0 +1,150 @@
+"""Identifiers by their shape and by the words in a window before them; and what looks like one and is medicine."""
+
+import re
+
+
+def rule(pattern, flags=re.I):
+    return re.compile(pattern, flags)
+
+
+UNIT = (
+    r"(?:mg|mcg|ug|g|kg|lbs?|ml|l|dl|mmol|meq|units?|iu|m\[iu\]|k/ul|u/l|ng|pg|mm|cm|ft|bpm|mmhg|mm\[hg\]|tab(?:let)?s?|"
+    r"puffs?|caps(?:ules?)?|drops?|hours?|hrs?|min(?:utes)?|days?|weeks?|months?|\{inr\}|msec|mci|cc|"
+    r"actuat(?:ion)?s?|cigarettes|packs?)(?![a-z])"
+)
+# Medicine that must stay as it is.
+KEEP = [
+    rule(rf"(?<![\w.])\d+(?:[.,]\d+)?(?:\s?-\s?\d+(?:[.,]\d+)?)?\s?(?:{UNIT}|%)(?:/[\w.\[\]{{}}]+(?: m2)?)*"),
+    rule(r"(?<![\w.])\d{1,3}(?:\.\d)?\s?(?:C|F)(?![\w'.])", 0),
+    rule(r"(?<![\w./-])(?:[6-9]\d|1\d\d|2[0-4]\d)/(?:[3-9]\d|1[0-4]\d)(?![\w/])"),
+    rule(r"\b(?:bp|blood pressure)\s*(?:was|is|of|:)?\s*\d{2,3}/\d{2,3}"),
+    rule(r"\b(?:hr|pulse|rr|spo2|sats?|saturation|gcs|wt|weight|ht|temp(?:erature)?|t|rate|o2|bmi|ef)(?:\s+(?:was|is|of|today))?"
+         r"[\s:=]+\d{1,3}(?:\.\d+)?%?(?![\w/-])"),
+    rule(r"(?<![\w-])[A-TV-Z]\d[0-9A-Z]\.[0-9A-Z]{1,4}(?![\w-])", 0),
+    rule(r"(?<=icd-10 )[A-TV-Z]\d[0-9A-Z](?![\w-])"),
+    rule(r"\b[CTLS]\d{1,2}\s?-\s?[CTLS]?\d{1,2}\b", 0),
+    rule(r"\b(?:pain|strength|power|apgar|scale|score)[\s:=]+(?:(?:is|was|of|score|level|rated|now|at|scale)\s+){0,2}\d{1,2}(?:/\d{1,2})?(?![\w/-])"),
+    rule(r"\b1/[2-4] (?:tablet|tab|pill|dose|cup)\w*"),
+    rule(r"\b(?:hba1c|spo2|covid-19|sars-cov-2|fev1|a1c|t2|vitamin [bd]\d*)\b"),
+]  # fmt: skip
+
+AT_SIGN = r"(?:\s*(?:@|\[\s*at\s*\]|\(\s*at\s*\)|\{\s*at\s*\}|<\s*at\s*>)\s*)"
+DOT = r"(?:\s*(?:\[\s*dot\s*\]|\(\s*dot\s*\)|\{\s*dot\s*\})\s*|\s+dot\s+|\s?\.\s?)"
+LOCAL = r"[\w%+-]+(?:(?:\.|\s(?:dot|underscore|dash|hyphen|minus|plus|period|point)\s|[\[(](?:dot|underscore|dash)[\])])[\w%+-]+)*"
+TOP = r"(?:com|org|net|edu|gov|info|us|io|co|mil|biz)"
+# Shapes that need no context; the first that finds a place has it.
+STRONG = [
+    ("URL", rule(r"\b(?:https?|hxxps?|ftp)\s?:\s?//\s?[^\s<>\"|)]+")),
+    ("URL", rule(rf"(?<![\w@.-])(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}/[^\s<>\"|)]*")),
+    ("EMAIL", rule(rf"(?<![\w.]){LOCAL}{AT_SIGN}[\w-]+(?:{DOT}[\w-]+)*?{DOT}{TOP}\b")),
+    ("EMAIL", rule(rf"(?<![\w.]){LOCAL}\s+at\s+[\w-]+(?:{DOT}[\w-]+)*?\s+dot\s+{TOP}\b")),
+    ("EMAIL", rule(rf"(?<![\w.])(?=\w*[\d_.]){LOCAL}\s+at\s+[\w-]+(?:\.[\w-]+)*\.{TOP}\b")),
+    ("EMAIL", rule(r"[\w.+-]+@[\w.-]+\w")),
+    ("URL", rule(rf"\b(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}(?:/[^\s<>\"|)]*)?(?![\w@])")),
+    ("FILE", rule(r"[^\s|,;:()]+\.(?:jpe?g|png|gif|tiff?|bmp|heic|pdf|docx?|txt|dcm|mp4|mov|wav|rtf|zip)\b")),
+    ("DEVICE", rule(r"\(0?1\)\s?\d{8,14}(?:\s?\(\d\d\)\s?[\w-]+)*")),
+    ("HASH", rule(r"\b(?:sha-?\d{1,3}|md5|hash|crc32)\s?[=:]\s?[0-9a-f]+")),
+    ("HASH", rule(r"(?<![\w])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}(?![\w])")),
+    ("HASH", rule(r"(?<![\w/])(?=[\w+/]*\d)(?=[\w+/]*[a-z])[A-Za-z0-9+/]{20,}={0,2}(?![\w])")),
+    ("IP", rule(r"(?<![\w.])\d{1,3}(?:\s?[.,\[\]()]{1,3}\s?\d{1,3}){3}(?![\w.]*\d)(?::\d+)?(?=\D|$)(?<!\d{4})")),
+    ("IP", rule(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*(?![\w:])")),
+    ("IP", rule(r"(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])")),
+]  # fmt: skip
+SEP = r"[ .\-/*_·]{0,3}"
+EXT = r"(?:\s*,?\s*(?:x|ext|extension|#)\.?\s*\d{1,6})?"
+PHONE = [
+    rule(rf"(?<![\w.])(?:\+|00)\d{{1,3}}[ .\-/]*(?:\(?\d{{1,4}}\)?[ .\-/]?){{2,6}}\d{EXT}(?!\d)"),
+    rule(rf"(?<![\w.])(?:1{SEP})?[(\[]?\d{{3}}[)\]]?{SEP}\d{{3}}{SEP}\d{{2}}[ .-]?\d\d{EXT}(?!\w)"),
+    rule(rf"(?<![\w.-])\d{{3}}[-. ]\d{{4}}{EXT}(?![\w-])"),
+]
+SSN = rule(r"(?<![\w-])(?:\d{3}|[x*#]{3})[ .\-/*_]{1,3}(?:\d\d|[x*#]{2})[ .\-/*_]{1,3}\d{4}(?![\w-])")
+PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]{3})(?![\w-])")
+# A run without blanks, or digits in groups.
+RUN = rule(r"(?<![\w.])#?[A-Za-z]{0,6}[-./_]?\d[\w]*(?:[-./_:*]+\w+)*")
+GROUPS = rule(r"(?<![\w./-])[A-Z]{0,4}\d{2,6}(?:[ ]{1,2}[A-Z]?\d{2,6}[A-Z]?){1,4}(?![\w/%]|\.\d)", 0)
+ANNOUNCED = re.compile(
+    r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|vehicle|device|"
+    r"record|mrn|mr|chart|number|num|no|id|ident\w*|ssn|ssa|soc(?:ial)?|security|four|digits|ending|claim|ticket|"
+    r"certificate|cert|registration|template|key|fingerprint|biometric|passport|visa|card|medicare|medicaid|insurance|"
+    r"phone|tel|telephone|cell|mobile|fax|pager|call(?:ed)?|callback|cb|reached|guarantor|invoice|locker|code|pin|"
+    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|of|the|at|on|in|with|has|to|ends|"
+    r"number is|id)\b[^.\n;|\w]{0,3}){0,3}#?\s*$", re.I
+)  # fmt: skip
+NEAR_PAGE = re.compile(r"\bpage[r]?\b[^.\n]{0,12}$", re.I)
+MEDICAL_RUN = re.compile(
+    r"(?:[A-TV-Z]\d[0-9A-Z](?:\.\w{1,4})?|[CTLS]\d{1,2}(?:-[CTLS]?\d{1,2})?|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?|\d+/\d+|(?:19|20)\d\d(?:-(?:19|20)?\d\d)?|\d{1,2}:\d\d(?::\d\d)?)",
+)
+
+
+def record_shapes(formats):
+    """The card's record numbers as patterns, with or without separators."""
+    patterns = []
+    for text in sorted(set(formats.values())):
+        parts = [r"\d" if c == "#" else "[A-Za-z]" if c == "@" else re.escape(c) for c in text if c.isalnum() or c in "#@"]
+        patterns.append(rule(r"(?<!\w)#?" + r"[-./ ]{0,2}".join(parts) + r"(?!\w)"))
+    return patterns
+
+
+def strong_spans(plain):
+    """(start, end, label) of URLs, addresses of machines and people, file names, hashes."""
+    for label, pattern in STRONG:
+        for match in pattern.finditer(plain):
+            text = match[0]
+            if label == "IP" and ":" in text and "::" not in text and text.count(":") < 5:
+                continue
+            end = match.end() - (len(text) - len(text.rstrip(".,;:'\"")))
+            yield match.start(), end, label
+
+
+def number_spans(plain):
+    """(start, end, label) of numbers that are no medicine by their shape."""
+    for pattern in PHONE:
+        for match in pattern.finditer(plain):
+            yield match.start(), match.end(), "PHONE"
+    for match in SSN.finditer(plain):
+        yield match.start(), match.end(), "SSN"
+    for match in PLATE.finditer(plain):
+        digits_first = match[0][0].isdigit() and match[0].count(" ") == 2
+        if digits_first or re.search(r"plate|tag|registration|car\b|vehicle", plain[max(0, match.start() - 40) : match.start()], re.I):
+            yield match.start(), match.end(), "VEHICLE"
+    for pattern in (GROUPS, RUN):
+        for match in pattern.finditer(plain):
+            text = match[0].rstrip("-./_:*")
+            digits, letters = sum(c.isdigit() for c in text), sum(c.isalpha() for c in text)
+            before = plain[max(0, match.start() - 48) : match.start()]
+            told = ANNOUNCED.search(before) is not None
+            if NEAR_PAGE.search(before):
+                continue
+            if told and digits >= 3 and not re.fullmatch(r"\d+(?:\.\d{1,2})?", text):
+                yield match.start(), match.start() + len(text), "NUMBER"
+            elif told and digits >= (3 if pattern is RUN else 4) and "." not in text:
+                yield match.start(), match.start() + len(text), "NUMBER"
+            elif digits >= 5 and not (digits < 7 and pattern is GROUPS) and not re.fullmatch(r"\d+\.\d+", text):
+                yield match.start(), match.start() + len(text), "NUMBER"
+            elif letters >= 2 and digits >= 3 and digits + letters >= 6 and not MEDICAL_RUN.fullmatch(text):
+                yield match.start(), match.start() + len(text), "NUMBER"
+
+
+def squeezed_places(plain):
+    """(letters and digits of a text in lower case, where each stands in the text)."""
+    places = [n for n, c in enumerate(plain) if c.isalnum()]
+    return "".join(plain[n] for n in places).lower(), places
+
+
+def own_number_spans(plain, person):
+    """Numbers of the patient and the people around, whatever stands between their characters."""
+    squeezed, places = squeezed_places(plain)
+    local = {number[3:] for number in person.numbers if number.isdigit() and len(number) == 10}
+    for form in sorted(person.numbers | local, key=len, reverse=True):
+        at = squeezed.find(form)
+        while at >= 0:
+            start, end = places[at], places[at + len(form) - 1] + 1
+            inside = plain[start:end]
+            free = (start == 0 or not plain[start - 1].isdigit()) and not plain[end : end + 1].isdigit()
+            short = len(inside) <= 1.6 * len(form) + 3 and "\n" not in inside and "|" not in inside
+            if free and short:
+                start -= len(re.search(r"(?:(?:\+|00)?1[ .\-/]{0,2})?[(\[#+]*$|\w+$", plain[max(0, start - 12) : start])[0])
+                start += plain[start] in "([" and not set(")]") & set(plain[start:end])
+                tail = re.match(EXT + r"\w*", plain[end:], re.I)
+                yield start, end + tail.end(), "NUMBER"
+            at = squeezed.find(form, at + 1)

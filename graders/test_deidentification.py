@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Above this share of a direct identifier left, a person looks at the submission.
 HOLD_SHARE = 0.01
+CLEAN = "places clean and cells kept, as the first criterion says"
 
 
 class Measured:
@@ -58,6 +59,11 @@ class Measured:
         """Cells that should survive and did x places that are clean."""
         must_go, must_stay, _ = self.places
         return mean_share(must_go) * mean_share(must_stay)
+
+    def times(self, fraction: float, message: str, factor: float, of: str) -> Award:
+        """An award that another criterion's result reduces, and says so."""
+        told = f"{message}; times {factor:.1%}: {of}" if factor < 1 else message
+        return Award(fraction * factor, told)
 
     @property
     def protection(self) -> float:
@@ -129,7 +135,7 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = identity.judge(measured.first, outcome.replies[1].files, truth)
-    return Award(fraction * measured.shares, message)
+    return measured.times(fraction, message, measured.shares, CLEAN)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
@@ -139,7 +145,7 @@ def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = release_dates.judge(measured.first, truth, measured.notes.date_recall)
-    return Award(fraction * measured.shares, message)
+    return measured.times(fraction, message, measured.shares, CLEAN)
 
 
 @criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
@@ -149,7 +155,7 @@ def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = linkage.judge(measured.first, truth)
-    return Award(fraction * measured.utility[0], message)
+    return measured.times(fraction, message, measured.utility[0], "what the release is still good for")
 
 
 @criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
@@ -158,7 +164,8 @@ def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
     measured = Measured.of(outcome, truth)
     fraction, message = measured.utility
     # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
-    return Award(fraction * min(1.0, 2 * measured.protection), message)
+    factor = min(1.0, 2 * measured.protection)
+    return measured.times(fraction, message, factor, "twice what the first criterion gives")
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")

@@ -18,8 +18,9 @@ from graders.report import brief, notebook
 
 TOYS = HOME / "tests/toys"
 SECRET = b"the secret of the tests, 32 bytes"
-# A flaw that costs another criterion less than this share of its points has not lost it.
-LOST = 0.05
+# The parts of a rubric may multiply: what costs a criterion less than this share of its points has not lost it, unless
+# nothing else costs more; and what costs less than the second has lost nothing.
+LOST, FELT = 0.1, 0.01
 KINDS = {".md", ".toml", ".py", ".ipynb", ".csv", ".txt", ".json"}
 
 
@@ -78,16 +79,16 @@ def check_expected(kit: Kit, name: str, sample: str, graded: Graded) -> None:
 
 
 def losses(kit: Kit, name: str, sample: str, graded: Graded) -> list[str]:
-    """The criteria not met; for a change of another sample, those that lost more than a twentieth of their points."""
+    """The criteria not met; for a change of another sample, what cost most and what cost over a tenth of its points."""
     lines, base = graded.scorecard.lines, expectations(kit, name)[sample].get("base")
     if not base:
         return [line.criterion.id for line in lines if line.verdict != "met"]
-    of_base = base_lines(kit, name, str(base))
-    return [
-        line.criterion.id
-        for line, before in zip(lines, of_base, strict=True)
-        if float(line.earned or 0) < float(before.earned or 0) - LOST * line.criterion.points
-    ]
+    cost = {
+        line.criterion.id: (float((before.earned or 0) - (line.earned or 0)), line.criterion.points)
+        for line, before in zip(lines, base_lines(kit, name, str(base)), strict=True)
+    }
+    most = max(points for points, _ in cost.values())
+    return [i for i, (lost, points) in cost.items() if lost > LOST * points or lost == most > FELT * points]
 
 
 @functools.cache

@@ -269,7 +269,7 @@ FLAWS = [
     (notes_blank, NOTED, False),
     (names_left_in_notes, NOTED, False),
     (one_code_for_all, [CODES, UTILITY], False),
-    (merged_by_record_number, [CODES], False),
+    (merged_by_record_number, [CODES, UTILITY], False),
     (codes_of_notes_differ, [CODES], False),
     (letters_not_renamed, [CODES], False),
     (dangling, [CODES], False),

@@ -49,7 +49,7 @@ def judge(release: Release, truth: Truth) -> tuple[float, str]:
     spare = max(0.0, 1 / len(fit) - UNIQUE[0])
     fraction = short_of(alone / len(fit) - spare, UNIQUE) * short_of(risk, MEAN_RISK)
     return fraction, (
-        f"{alone} of {len(fit)} patients are the only person in the register who fits, "
+        f"the register has only one person who fits for {alone} of {len(fit)} patients, "
         f"mean 1/k {risk:.3f} (bounds {UNIQUE[0]:.2%}, {MEAN_RISK[0]:.2f})"
     )
 

@@ -91,7 +91,8 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
 
 def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[Place]:
     """What of its patient each letter said must be gone from it."""
-    stated = [squeezed(content) for content in letters.contents]
+    # "Marlow Valley Medical Center" does not say that the patient lives in Marlow.
+    stated = [squeezed(without_hospitals(content)) for content in letters.contents]
     parts = []
     for column, (kind, place) in STATED.items():
         values = letters.people[column].tolist()
@@ -156,15 +157,23 @@ def unidentified(letters: _Letters, truth: Truth) -> tuple[list[str], list[Count
     harmless, kept = [], []
     facts = zip(letters.contents, letters.people[list(columns)].itertuples(index=False, name=None), strict=True)
     # One letter at a time: each has values of its own, and there are few.
-    for content, (patient, given, family, born, *others) in facts:
+    for whole, (patient, given, family, born, *others) in facts:
+        content = without_hospitals(whole)
         for value in (f"{given} {family}", f"Ms. {family}", f"Mr. {family}", _us_date(born), born, *others):
             if value:
                 content = content.replace(value, " ")
-        harmless.append(content)
-        for value in (*clinicians.get(patient, ()), *(site.name for site in SITES)):
+        harmless.append(" ".join([content, *(site.name for site in SITES if site.name in whole)]))
+        for value in clinicians.get(patient, ()):
             content = content.replace(value, " ")
         kept.append(_words(_DAY.sub(" ", content)))
     return harmless, kept
+
+
+def without_hospitals(content: str) -> str:
+    """A letter without the names of the network's hospitals."""
+    for site in SITES:
+        content = content.replace(site.name, " ")
+    return content
 
 
 def surviving(letters: _Letters, kept: list[Counter[str]]) -> int:

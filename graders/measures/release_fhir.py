@@ -141,7 +141,7 @@ def may_stay(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
         stated = stated.assign(harmless=harmless(table, rows, truth))
     if kind == "Patient":
         stated = stated.assign(
-            language=rows["language"].map(LANGUAGES).fillna(""),
+            language=rows["language"] + " " + rows["language"].map(LANGUAGES).fillna(""),
             race=rows["race"] + " " + rows["race"].map(RACES).fillna(""),
             ethnicity=rows["ethnicity"] + " " + rows["ethnicity"].map(ETHNICITIES).fillna(""),
             born=rows["birth_date"].str[:4],

@@ -214,7 +214,8 @@ def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, tru
     places = []
     for column in KEPT[name]:
         if column not in MAY_BE_BLANKED and column not in truth.card["withhold"].get(name, []):
-            same = same_text(table[column], original[column])
+            there = (original[column] != "").to_numpy(bool)
+            same = same_text(table[column][there], original[column][there])
             places.append(Place(f"{name}.{column}", int(same.sum()), len(same)))
     if name in FREE_TEXT:
         key, field = FREE_TEXT[name]

@@ -23,7 +23,7 @@ def deidentify(in_dir, out_dir, key):
     tables = {name: read_table(in_dir / f"{name}.csv") for name in TABLES}
     zips = read_table(in_dir / "zip_population.csv")
     notes = read_lines(in_dir / "notes.jsonl")
-    fhir = {name: read_lines(in_dir / "fhir" / f"{name}.ndjson") for name in [*RELEASED, "DocumentReference"]}
+    persons = read_lines(in_dir / "fhir" / "Patient.ndjson")
     hospitals = [o["name"] for o in read_lines(in_dir / "fhir" / "Organization.ndjson") if o.get("name")]
 
     # The laboratories know a patient by site and number: the same number at another site is another person.
@@ -57,14 +57,15 @@ def deidentify(in_dir, out_dir, key):
         )
     write_lines(out_dir / "notes.jsonl", released)
 
-    owners = vendor_map(fhir["Patient"], by_number, patients)
+    owners = vendor_map(persons, by_number, patients)
     for name in RELEASED:
-        lines = [release(resource, owners, card, keyed, text, blank) for resource in fhir[name]]
-        write_lines(out_dir / "fhir" / f"{name}.ndjson", lines)
+        resources = lines_of(in_dir / "fhir" / f"{name}.ndjson")
+        released = (release(resource, owners, card, keyed, text, blank) for resource in resources)
+        write_lines(out_dir / "fhir" / f"{name}.ndjson", released)
     for name in ("Organization", "Practitioner"):
         shutil.copyfile(in_dir / "fhir" / f"{name}.ndjson", out_dir / "fhir" / f"{name}.ndjson")
 
-    for pid, names in letters(fhir["DocumentReference"], owners).items():
+    for pid, names in letters(lines_of(in_dir / "fhir" / "DocumentReference.ndjson", '"title"'), owners).items():
         for number, name in enumerate(sorted(names), 1):
             content = (in_dir / "attachments" / name).read_text(encoding="utf-8")
             target = out_dir / "attachments" / f"{keyed.code('patient', pid)}-{number}.txt"
@@ -87,10 +88,19 @@ def read_table(path):
     return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
+def lines_of(path, sign=""):
+    """One line of JSON after the other; with `sign`, those that hold it."""
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and sign in line:
+                yield json.loads(line)
+
+
 def read_lines(path):
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    return list(lines_of(path))
 
 
 def write_lines(path, items):
-    lines = [json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n" for item in items]
-    path.write_text("".join(lines), encoding="utf-8")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for item in items:
+            file.write(json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -8,7 +8,7 @@ from rapidfuzz.distance import OSA
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 # What follows a person's name when a disease, a test or a thing is called after the person.
 CALLED_AFTER = (
-    r"(?:'s|s)?[\s-]+(?:[a-z]+[\s-]+)?(?:disease|syndrome|lymphoma|sign|signs|test|score|scale|scales|criteria|catheter|virus|"
+    r"(?:'s|s)?[ -](?:[a-z]+[ -])?(?:disease|syndrome|lymphoma|sign|signs|test|score|scale|scales|criteria|catheter|virus|"
     r"palsy|tumou?r|maneuver|manoeuvre|reflex|phenomenon|contracture|fracture|esophagus|thyroiditis|ulcer|nodes?|"
     r"sarcoma|cells?|staging|classification|index|chorea|atrophy|triad|stain|tube|drain|clamp|"
     r"speculum|block|node|lines|bodies|coma|encephalopathy|aphasia|disorder|dementia|"
@@ -48,7 +48,8 @@ TOLD = [
 ]  # fmt: skip
 PET = re.compile(r"\b(?:Old|Big|Little|Uncle|Auntie|Aunt|Baby|Young|Grandma|Grandpa|Cousin|Miss|Papa|Mama|Nana)\s+$")
 SPELLED = re.compile(r"(?<![A-Za-z])[A-Za-z](?:[-. ]{1,2}[A-Za-z]){2,}(?![A-Za-z])")
-INITIALS = re.compile(r"(?<![A-Za-z.])([A-Z])\.\s?(?:([A-Z])\.\s?)?-?([A-Z])\.?(?:-([A-Z])\.?)?(?![A-Za-z])")
+COMPOUND = re.compile(r"(?<![\w-])[A-Za-z]{1,9}-[A-Za-z]{2,12}(?![\w-])")
+INITIALS = re.compile(r"(?<![A-Za-z.])([A-Z])\.\s?(?:([A-Z])\.\s?)?-?([A-Z])\.?(?:-([A-Z])\.?)?(?![A-Za-z]|\s?&)")
 BARE_INITIALS = re.compile(r"(?:\b(?:pt|patient|man|woman|lady|gentleman|for|on)\b[ ,(|]+)([A-Z]{2,4})\b(?!-)")
 SHORT = {
     "bill": "william", "bob": "robert", "rob": "robert", "dick": "richard", "rick": "richard", "jim": "james", "jack": "john",
@@ -97,6 +98,12 @@ class NameFinder:
                 hits[n] = token
             elif verdict == "beside":
                 unsure.append(n)
+        # Two short names in small letters, one after the other, are a name.
+        for n in unsure:
+            if n + 1 in unsure and tokens[n][0].islower() and tokens[n + 1][0].islower() and beside(plain, tokens, n, n + 1):
+                pair = {tokens[n][0].lower(), tokens[n + 1][0].lower()}
+                if len(pair) == 2 and not pair <= self.ordinary:
+                    hits[n], hits[n + 1] = tokens[n], tokens[n + 1]
         # A word that may be a word counts as a name beside a name.
         for n in [*unsure, *reversed(unsure)]:
             if n not in hits and any(k in hits and beside(plain, tokens, n, k) for k in (n - 1, n + 1)):
@@ -110,7 +117,10 @@ class NameFinder:
                 runs.append([start, end])
         for start, end in runs:
             yield start, end, "NAME"
-        yield from self.strangers(plain, free)
+        for match in COMPOUND.finditer(plain):
+            if not match[0].islower() and slip(match[0].lower().replace("-", ""), person.names) and free(*match.span()):
+                yield *match.span(), "NAME"
+        yield from self.strangers(plain, person, free)
         yield from initials(plain, person)
         for match in SPELLED.finditer(plain):
             letters = re.sub("[^a-z]", "", match[0].lower())
@@ -123,6 +133,8 @@ class NameFinder:
         word = text.lower()
         capital = text[0].isupper()
         root = self.root(word, person.names)
+        if not root and capital and len(word) > 2 and word.endswith("s") and word[:-1] in person.names:
+            return "beside"
         if not root:
             if not capital or len(word) < 4 or word in self.ordinary or word.replace("'s", "") in self.ordinary:
                 return ""
@@ -151,16 +163,17 @@ class NameFinder:
             return next((n for n in names if len(stem) >= 3 and len(n) > len(stem) + 1 and n.startswith(stem)), "")
         return ""
 
-    def strangers(self, plain, free):
+    def strangers(self, plain, person, free):
         """Names that no table knows, by a title, a relationship or a label beside them."""
         for pattern in TOLD:
             for match in pattern.finditer(plain):
                 start, end = match.span(1)
                 parts = [w for w in WORD.finditer(plain, start, end)]
                 # From the first word on that is no word of every note.
-                while parts and not self.namelike(parts[0][0]):
+                known = person.names
+                while parts and not (self.namelike(parts[0][0]) or parts[0][0].lower() in known):
                     start = parts.pop(0).end()
-                while parts and not self.namelike(parts[-1][0]):
+                while parts and not (self.namelike(parts[-1][0]) or parts[-1][0].lower() in known):
                     end = parts.pop().start()
                 if parts and free(parts[0].start(), parts[-1].end()):
                     yield widen(plain, parts[0].start(), parts[-1].end()) + ("NAME",)
@@ -243,7 +256,7 @@ def widen(plain, start, end):
     before = plain[max(0, start - 24) : start]
     if found := re.search(r"(?<![A-Za-z'.\d/])(?:[A-Z](?:\.\s?|\s|-)){1,2}$", before):
         start -= len(before) - found.start()
-    elif found := re.search(r"(?<![A-Za-z])(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el|Al|El|De|La|Van)[ -]){1,2}$", before):
+    elif found := re.search(r"(?<![A-Za-z])(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el)[ -]){1,2}$", before, re.I):
         start -= len(before) - found.start()
     before = plain[max(0, start - 12) : start]
     if found := PET.search(before):

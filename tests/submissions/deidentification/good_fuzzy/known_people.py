@@ -27,7 +27,8 @@ def squeeze(text):
 
 def words(text):
     """The words of a name, without accents, in lower case; particles and single letters name nobody."""
-    return [w for w in re.findall(r"[a-z]+", shadow(text).lower().replace("'", "")) if len(w) > 1 and w not in PARTICLES]
+    every = re.findall(r"[a-z]+", shadow(text).lower().replace("'", ""))
+    return [w for w in every if len(w) > 1 and w not in PARTICLES] or [w for w in every if len(w) > 1]
 
 
 @dataclass
@@ -45,7 +46,7 @@ class Person:
     def add_name(self, given, middle, family):
         first, last = words(given), words(family)
         self.names |= {*first, *last, *words(middle)}
-        self.names |= {w for w in ("".join(first), "".join(last)) if len(w) > 3}
+        self.names |= {w for w in ("".join(first), "".join(last), squeeze(given), squeeze(family)) if len(w) > 3}
         for a in first:
             for b in last:
                 self.initials |= {a[0] + b[0], a[0] + middle[:1].lower() + b[0]}

@@ -55,9 +55,12 @@ PARTS = [
     rule(rf"(?<![\d/.-])(?P<keep>{Y4})[-/](?:0[1-9]|1[0-2])(?![\d/-])"),
     rule(r"(?<=\bthe )(?:[12]?\d|3[01])(?:st|nd|rd|th)(?=\s*(?:[.,;:)|\n]|$)|\s+(?:and|or|at|for|with|to|by|when|if|"
          r"because|as|he|she|they|in|on|was|is|of (?:this|last|next|the) month)\b)"),
-    rule(r"(?:(?<=\bon the )|(?<=\buntil the )|(?<=\bby the )|(?<=\bsince the )|(?<=\bbefore the ))"
-         + ORD.replace("<ord>", "<o>") + r"(?=\s*(?:[.,;:)|\n]|$))"),
 ]  # fmt: skip
+# Which of those have a month in words: they are looked for around months only.
+AROUND_MONTHS = [p for p in (*FULL, *PARTS) if "mon" in p.groupindex]
+MONTH = re.compile(MON.replace("?P<mon>", "?:"))
+LEFT, RIGHT = 42, 36
+ORDINAL_DAY = rule(r"\b(?:on|until|by|since|before|from) the " + ORD + r"(?=\s*(?:[.,;:)|\n]|$))")
 # "may" is a verb and "march" a walk: as words alone only with a capital and after a word that asks for a month.
 ALONE = re.compile(
     r"(?:(?<=\bin )|(?<=\bsince )|(?<=\blast )|(?<=\bthis )|(?<=\bnext )|(?<=\bof )|(?<=\buntil )|(?<=\bby )|(?<=\bduring )"
@@ -72,9 +75,11 @@ MEASURED = re.compile(
 )  # fmt: skip
 TOLD = re.compile(
     r"(?:\b(?:on|since|until|till|before|after|from|by|to|through|thru|dated?|seen|visit|labs?|due|again|for|at|sent|w/|"
-    r"rtc|f/u|held|updated|onset|eval|session|merged|removed|of|between|and|out|returned|started|admitted|discharged|last|around|about|approx|circa|ca|began|begun|week of|effective|as of)"
+    r"rtc|f/u|held|updated|onset|eval|session|merged|removed|of|between|and|out|returned|started|admitted|discharged|last|around|about|approx|circa|ca|began|begun|week of|effective|as of|session|appointment|scheduled|signed)"
     r"|[(,~])[:\s~]*$", re.I
 )  # fmt: skip
+FIRMLY = re.compile(r"\b(?:on|since|until|dated?|onset|around|before|after|due|seen|rtc|f/u)[\s:~]*$", re.I)
+SCORED = re.compile(r"\b(?:pain|score|strength|apgar|take|power|grade|scale)\W*(?:(?:is|was|of|at|score|now)\W+)?$", re.I)
 AFTER_MEASURE = re.compile(r"\s*(?:tab|pill|caps|dose|in (?:both|all|the)|bilat|on arrival|throughout|strength|mm|systolic|"
                            r"murmur|cup|glass|pack|of (?:a|the) )", re.I)  # fmt: skip
 
@@ -91,30 +96,36 @@ class DateMover:
 
     def spans(self, plain):
         """(start, end, what to write) of every date in the shadow of a text."""
-        for pattern in FULL:
-            for match in pattern.finditer(plain):
-                if day := self.read(match):
-                    yield match.start(), match.end(), self.write(match, day, plain)
-        for pattern in PARTS:
-            for match in pattern.finditer(plain):
-                parts = match.groupdict()
-                if parts.get("mon") == "may" or not self.plausible(parts):
-                    continue
-                kept = parts.get("keep")
-                if kept and not (self.old and kept == self.person.born[:4]):
-                    yield match.start(), match.end(), kept
-                else:
-                    yield match.start(), match.end(), "[DATE]"
+        months = windows([m.start() for m in MONTH.finditer(plain.lower())], len(plain))
+        for match in self.found(FULL, plain, months):
+            if day := self.read(match):
+                yield match.start(), match.end(), self.write(match, day, plain)
+        for match in self.found(PARTS, plain, months):
+            parts = match.groupdict()
+            if parts.get("mon") == "may" or (parts.get("d") and not 1 <= int(parts["d"]) <= 31):
+                continue
+            kept = parts.get("keep")
+            write = kept if kept and not (self.old and kept == self.person.born[:4]) else "[DATE]"
+            yield match.start(), match.end() - match[0].endswith("."), write
+        for match in ORDINAL_DAY.finditer(plain):
+            yield match.start("ord"), match.end(), "[DATE]"
+        for start, end in months:
+            for match in ALONE.finditer(plain, start, end):
+                yield match.start(), match.end(), "[DATE]"
         for match in SLASHED.finditer(plain):
             if self.slashed(match, plain):
                 yield match.start(), match.end(), "[DATE]"
         for match in WEEKDAYS.finditer(plain):
             yield match.start(), match.end(), "[DATE]"
-        for match in ALONE.finditer(plain):
-            yield match.start(), match.end(), "[DATE]"
 
-    def plausible(self, parts):
-        return not parts.get("d") or 1 <= int(parts["d"]) <= 31
+    def found(self, patterns, plain, months):
+        """The matches of each pattern in turn."""
+        for pattern in patterns:
+            if pattern in AROUND_MONTHS:
+                for start, end in months:
+                    yield from pattern.finditer(plain, start, end)
+            else:
+                yield from pattern.finditer(plain)
 
     def read(self, match):
         """The day that a full date means, or None."""
@@ -182,7 +193,8 @@ class DateMover:
             return False
         before, after = plain[max(0, match.start() - 24) : match.start()], plain[match.end() : match.end() + 20]
         own = f"{a:02d}-{b:02d}" in self.month_days or f"{b:02d}-{a:02d}" in self.month_days
-        if AFTER_MEASURE.match(after) or re.search(r"(?:pain|score|strength|apgar|take|power|grade)\W*(?:\w+\W+)?$", before, re.I):
+        before = before.rsplit("\n", 1)[-1]
+        if AFTER_MEASURE.match(after) or SCORED.search(before):
             return False
         if match["s"] == "-":
             return own and TOLD.search(before) is not None
@@ -190,7 +202,19 @@ class DateMover:
             return True
         if MEASURED.search(before) and not re.search(r"\bof\s$", before):
             return False
-        return TOLD.search(before) is not None and b not in (5, 10) or (b > 10 and TOLD.search(before) is not None)
+        return FIRMLY.search(before) is not None or ((b not in (5, 10) or a > b) and TOLD.search(before) is not None)
+
+
+def windows(places, length):
+    """(start, end) around the places, those that touch made one."""
+    found = []
+    for at in places:
+        start, end = max(0, at - LEFT), min(length, at + RIGHT)
+        if found and start <= found[-1][1]:
+            found[-1][1] = end
+        else:
+            found.append([start, end])
+    return found
 
 
 def real(year, month, day):

@@ -10,11 +10,11 @@ def rule(pattern, flags=re.I):
 UNIT = (
     r"(?:mg|mcg|ug|g|kg|lbs?|ml|l|dl|mmol|meq|units?|iu|m\[iu\]|k/ul|u/l|ng|pg|mm|cm|ft|bpm|mmhg|mm\[hg\]|tab(?:let)?s?|"
     r"puffs?|caps(?:ules?)?|drops?|hours?|hrs?|min(?:utes)?|days?|weeks?|months?|\{inr\}|msec|mci|cc|"
-    r"actuat(?:ion)?s?|cigarettes|packs?)(?![a-z])"
+    r"actuat(?:ion)?s?|cigarettes|packs?)(?![a-z0-9])"
 )
 # Medicine that must stay as it is.
 KEEP = [
-    rule(rf"(?<![\w.])\d+(?:[.,]\d+)?(?:\s?-\s?\d+(?:[.,]\d+)?)?\s?(?:{UNIT}|%)(?:/[\w.\[\]{{}}]+(?: m2)?)*"),
+    rule(rf"(?<![\w.-])\d+(?:[.,]\d+)?(?:\s?-\s?\d+(?:[.,]\d+)?)?\s?(?:{UNIT}|%)(?:/[\w.\[\]{{}}]+(?: m2)?)*"),
     rule(r"(?<![\w.])\d{1,3}(?:\.\d)?\s?(?:C|F)(?![\w'.])", 0),
     rule(r"(?<![\w./-])(?:[6-9]\d|1\d\d|2[0-4]\d)/(?:[3-9]\d|1[0-4]\d)(?![\w/])"),
     rule(r"\b(?:bp|blood pressure)\s*(?:was|is|of|:)?\s*\d{2,3}/\d{2,3}"),
@@ -32,35 +32,37 @@ AT_SIGN = r"(?:\s*(?:@|\[\s*at\s*\]|\(\s*at\s*\)|\{\s*at\s*\}|<\s*at\s*>)\s*)"
 DOT = r"(?:\s*(?:\[\s*dot\s*\]|\(\s*dot\s*\)|\{\s*dot\s*\})\s*|\s+dot\s+|\s?\.\s?)"
 LOCAL = r"[\w%+-]+(?:(?:\.|\s(?:dot|underscore|dash|hyphen|minus|plus|period|point)\s|[\[(](?:dot|underscore|dash)[\])])[\w%+-]+)*"
 TOP = r"(?:com|org|net|edu|gov|info|us|io|co|mil|biz)"
-# Shapes that need no context; the first that finds a place has it.
+TOPS = tuple("." + top for top in TOP[3:-1].split("|"))
+FILES = tuple("." + end for end in "jpg jpeg png gif tif bmp heic pdf doc txt dcm mp4 mov wav rtf zip".split())
+# Shapes that need no context; the first that finds a place has it. Each is looked for where one of some texts stands.
 STRONG = [
-    ("URL", rule(r"\b(?:https?|hxxps?|ftp)\s?:\s?//\s?[^\s<>\"|)]+")),
-    ("URL", rule(rf"(?<![\w@.-])(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}/[^\s<>\"|)]*")),
-    ("EMAIL", rule(rf"(?<![\w.]){LOCAL}{AT_SIGN}[\w-]+(?:{DOT}[\w-]+)*?{DOT}{TOP}\b")),
-    ("EMAIL", rule(rf"(?<![\w.]){LOCAL}\s+at\s+[\w-]+(?:{DOT}[\w-]+)*?\s+dot\s+{TOP}\b")),
-    ("EMAIL", rule(rf"(?<![\w.])(?=\w*[\d_.]){LOCAL}\s+at\s+[\w-]+(?:\.[\w-]+)*\.{TOP}\b")),
-    ("EMAIL", rule(r"[\w.+-]+@[\w.-]+\w")),
-    ("URL", rule(rf"\b(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}(?:/[^\s<>\"|)]*)?(?![\w@])")),
-    ("FILE", rule(r"[^\s|,;:()]+\.(?:jpe?g|png|gif|tiff?|bmp|heic|pdf|docx?|txt|dcm|mp4|mov|wav|rtf|zip)\b")),
-    ("DEVICE", rule(r"\(0?1\)\s?\d{8,14}(?:\s?\(\d\d\)\s?[\w-]+)*")),
-    ("HASH", rule(r"\b(?:sha-?\d{1,3}|md5|hash|crc32)\s?[=:]\s?[0-9a-f]+")),
-    ("HASH", rule(r"(?<![\w])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{16,}(?![\w])")),
-    ("HASH", rule(r"(?<![\w/])(?=[\w+/]*\d)(?=[\w+/]*[a-z])[A-Za-z0-9+/]{20,}={0,2}(?![\w])")),
-    ("IP", rule(r"(?<![\w.])\d{1,3}(?:\s?[.,\[\]()]{1,3}\s?\d{1,3}){3}(?![\w.]*\d)(?::\d+)?(?=\D|$)(?<!\d{4})")),
-    ("IP", rule(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*(?![\w:])")),
-    ("IP", rule(r"(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])")),
+    ("URL", ("://", ": /"), rule(r"\b(?:https?|hxxps?|ftp)\s?:\s?//\s?[^\s<>\"|)]+")),
+    ("EMAIL", ("@", "at]", "at )", "at)", "at ]", "at}", "at>"),
+     rule(rf"(?<![\w.]){LOCAL}{AT_SIGN}[\w-]+(?:{DOT}[\w-]+)*?{DOT}{TOP}\b")),
+    ("URL", TOPS, rule(rf"(?<![\w@.-])(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}/[^\s<>\"|)]*")),
+    ("EMAIL", (" dot ",), rule(rf"(?<![\w.]){LOCAL}\s+at\s+[\w-]+(?:{DOT}[\w-]+)*?\s+dot\s+{TOP}\b")),
+    ("EMAIL", TOPS, rule(rf"(?<![\w.])(?=\w*[\d_.]){LOCAL}\s+at\s+[\w-]+(?:\.[\w-]+)*\.{TOP}\b")),
+    ("EMAIL", ("@",), rule(r"[\w.+-]+@[\w.-]+\w")),
+    ("URL", TOPS, rule(rf"\b(?:www\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*\.{TOP}(?:/[^\s<>\"|)]*)?(?![\w@])")),
+    ("FILE", FILES, rule(r"[^\s|,;:()]+\.(?:jpe?g|png|gif|tiff?|bmp|heic|pdf|docx?|txt|dcm|mp4|mov|wav|rtf|zip)\b")),
+    ("DEVICE", ("1)",), rule(r"\(0?1\)\s?\d{8,14}(?:\s?\(\d\d\)\s?[\w-]+)*")),
+    ("HASH", ("=", ":"), rule(r"\b(?:sha-?\d{1,3}|md5|hash|crc32)\s?[=:]\s?[0-9a-f]+")),
+    ("HASH", (), rule(r"\b(?=[\w+/]*\d)(?=[\w+/]*[a-z])[A-Za-z0-9+/]{16,}={0,2}(?![\w])")),
+    ("IP", (".",), rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?(?!\w|\.\d)")),
+    ("IP", (":",), rule(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}(?::?[0-9a-f]{1,4})?(?::[0-9a-f]{1,4})*(?![\w:])")),
+    ("IP", (":", "-"), rule(r"\b(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])")),
 ]  # fmt: skip
 SEP = r"[ .\-/*_·]{0,3}"
 EXT = r"(?:\s*,?\s*(?:x|ext|extension|#)\.?\s*\d{1,6})?"
 PHONE = [
-    rule(rf"(?<![\w.])(?:\+|00)\d{{1,3}}[ .\-/]*(?:\(?\d{{1,4}}\)?[ .\-/]?){{2,6}}\d{EXT}(?!\d)"),
+    rule(rf"(?<![\w.-])(?:\+|00)\d{{1,3}}[ .\-/]*(?:\(?\d{{1,4}}\)?[ .\-/]?){{2,6}}\d{EXT}(?!\d)"),
     rule(rf"(?<![\w.])(?:1{SEP})?[(\[]?\d{{3}}[)\]]?{SEP}\d{{3}}{SEP}\d{{2}}[ .-]?\d\d{EXT}(?!\w)"),
     rule(rf"(?<![\w.-])\d{{3}}[-. ]\d{{4}}{EXT}(?![\w-])"),
 ]
 SSN = rule(r"(?<![\w-])(?:\d{3}|[x*#]{3})[ .\-/*_]{1,3}(?:\d\d|[x*#]{2})[ .\-/*_]{1,3}\d{4}(?![\w-])")
 PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]{3})(?![\w-])")
 # A run without blanks, or digits in groups.
-RUN = rule(r"(?<![\w.])#?[A-Za-z]{0,6}[-./_]?\d[\w]*(?:[-./_:*]+\w+)*")
+RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
 GROUPS = rule(r"(?<![\w./-])[A-Z]{0,4}\d{2,6}(?:[ ]{1,2}[A-Z]?\d{2,6}[A-Z]?){1,4}(?![\w/%]|\.\d)", 0)
 ANNOUNCED = re.compile(
     r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|vehicle|device|"
@@ -87,7 +89,10 @@ def record_shapes(formats):
 
 def strong_spans(plain):
     """(start, end, label) of URLs, addresses of machines and people, file names, hashes."""
-    for label, pattern in STRONG:
+    low = plain.lower()
+    for label, signs, pattern in STRONG:
+        if signs and not any(sign in low for sign in signs):
+            continue
         for match in pattern.finditer(plain):
             text = match[0]
             if label == "IP" and ":" in text and "::" not in text and text.count(":") < 5:
@@ -135,7 +140,8 @@ def own_number_spans(plain, person):
     """Numbers of the patient and the people around, whatever stands between their characters."""
     squeezed, places = squeezed_places(plain)
     local = {number[3:] for number in person.numbers if number.isdigit() and len(number) == 10}
-    for form in sorted(person.numbers | local, key=len, reverse=True):
+    bare = {number.lstrip("0") for number in person.numbers if number.startswith("0")}
+    for form in sorted(person.numbers | local | bare, key=len, reverse=True):
         at = squeezed.find(form)
         while at >= 0:
             start, end = places[at], places[at + len(form) - 1] + 1

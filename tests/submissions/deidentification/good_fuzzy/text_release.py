@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import defaultdict
 
 from fuzzy_names import NameFinder
 from known_people import shadow
@@ -15,6 +16,7 @@ STREET_ENDS = set(
 )
 APT = r"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|room|#)\.?\s*#?\w{1,5}\b)?"
 CAP = r"(?-i:[A-Z][\w'.]*)"
+FIRM = r"(?-i:[A-Z][\w'&]*)"
 PO_BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?)?box\s+#?\d+", re.I)
 CROSSING = re.compile(
     rf"\b(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue))?\s?(?:&|/|\band\b|\bat\b|@)\s?(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue|Road))?", re.I
@@ -24,13 +26,14 @@ SCHOOL = re.compile(rf"(?:{CAP}\s+){{1,3}}(?:elementary|middle|high|primary|gram
 COUNTY = re.compile(rf"(?:{CAP}\s+){{1,2}}(?:county|parish|borough)\b", re.I)
 WORKS = re.compile(
     rf"(?:\b(?:works?|working|worked|employed|job)\s+(?:for|at|by|with)|employer\s*[:|]|employed by)\s*(?:the\s)?"
-    rf"({CAP}(?:(?:,?\s+(?:and|&|of)\s+|,\s+|\s+|-){CAP})*)", re.I
+    rf"({FIRM}(?:(?:,?\s(?:and|&|of)\s|,\s|[ -]){FIRM})*)", re.I
 )  # fmt: skip
 UNIQUE = [
-    re.compile(r"\b(?:recogni[sz]ed|known|identified|remembered|introduced|famous|described)\b[^.\n;|]{0,25}?\bas\s+((?:the|a|an|our)\s[^.,;\n|]+)", re.I),
+    re.compile(r"\b(?:recogni[sz]ed|known|identified|remembered|introduced|famous|described)\b[^.\n;|]{0,25}?\bas\s+((?:the|a|an|our)\s(?:[^.,;\n|]{3,60}?\s(?:of|in|at|from)\s(?-i:[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)|[^.,;\n|]+))", re.I),
     re.compile(r"\b(?:is|was)\s+(the\s+(?:only|sole|first|last|oldest|youngest|current|former|reigning|longest-\w+|town's|city's|county's)\s[^.,;\n|]+)", re.I),
     re.compile(r"\b(the\s+(?:mayor|sheriff|fire chief|police chief|superintendent|governor|senator|champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
 ]  # fmt: skip
+FIRST_WORD = re.compile(r"\b[A-Za-z]\w*")
 TENS = r"(?:nine?ty|(?:one|a) hundred)"
 ONES = r"(?:[-\s](?:and\s)?(?:one|two|three|four|five|six|seven|eight|nine|ten))?"
 OLD = r"(?:9\d|1[0-2]\d)"
@@ -52,8 +55,10 @@ class TextRelease:
         self.hospitals = [re.compile(re.escape(shadow(name)), re.I) for name in hospitals]
         self.records = record_shapes(card["mrn_format"])
         self.names = NameFinder(known.vocabulary, [shadow(text) for text in notes])
-        places = sorted(known.towns | known.counties | known.employers, key=len, reverse=True)
-        self.places = re.compile(r"\b(?:" + "|".join(map(re.escape, places)) + r")(?!\w)", re.I) if places else None
+        # By the first word, the longest first.
+        self.places = defaultdict(list)
+        for place in sorted(known.towns | known.counties | known.employers, key=len, reverse=True):
+            self.places[re.match(r"\w*", place)[0]].append(place)
         ends = "|".join(sorted(known.street_ends | STREET_ENDS, key=len, reverse=True))
         self.street = re.compile(
             rf"\b\d{{1,6}}[A-Za-z]?\s+(?:(?:county|state)\s+(?:road|route|highway)\s+\d+|(?:[\w'.]+\s+){{1,3}}?(?:{ends})\b\.?){APT}", re.I
@@ -132,10 +137,13 @@ class TextRelease:
 
     def addresses(self, plain, person):
         """Streets, boxes, crossings, schools, employers and what fits one person only; whole phrases before their words."""
+        for start, end in self.known_places(plain):
+            if plain[start:end].lower() in self.known.employers:
+                yield start, end, "EMPLOYER"
         for pattern in UNIQUE:
             for match in pattern.finditer(plain):
                 phrase = match[1]
-                if self.places and self.places.search(phrase) or re.search(r"\b(?:only|sole|mayor|chief|champion|former|longest)\b", phrase, re.I):
+                if next(self.known_places(phrase), None) or re.search(r"\b(?:only|sole|mayor|chief|champion|former|longest)\b", phrase, re.I):
                     yield match.start(1), match.end(1), "DESCRIPTION"
         low = plain.lower()
         for place in person.places:
@@ -150,19 +158,29 @@ class TextRelease:
         for match in PO_BOX.finditer(plain):
             yield match.start(), match.end(), "ADDRESS"
         for match in CROSSING.finditer(plain):
-            if match[0][0].isdigit() or re.search(r"\b(?:near|corner of|at|from)\s$", plain[max(0, match.start() - 12) : match.start()]) and "&" in match[0]:
+            near = re.search(r"\b(?:near|corner of|intersection of|at|from)\s$", plain[max(0, match.start() - 18) : match.start()])
+            if near or ("&" in match[0] and match[0][0].isdigit()):
                 yield match.start(), match.end(), "ADDRESS"
         for match in SCHOOL.finditer(plain):
             yield match.start(), match.end(), "SCHOOL"
         for match in WORKS.finditer(plain):
             yield match.start(1), match.end(1), "EMPLOYER"
 
+    def known_places(self, plain):
+        """(start, end) of towns, counties and employers in the tables."""
+        low = plain.lower()
+        for match in FIRST_WORD.finditer(plain):
+            for place in self.places.get(match[0].lower(), ()):
+                end = match.start() + len(place)
+                if low.startswith(place, match.start()) and not low[end : end + 1].isalnum():
+                    yield match.start(), end
+                    break
+
     def towns(self, plain, person):
         """Towns, counties and employers of anybody, and ZIP codes."""
-        if self.places:
-            for match in self.places.finditer(plain):
-                if not re.match(r"\s(?:hospital|clinic|medical|regional|health)", plain[match.end() :][:10], re.I):
-                    yield match.start(), match.end(), "PLACE"
+        for start, end in self.known_places(plain):
+            if not re.match(r"\s(?:hospital|clinic|medical|regional|health)", plain[end:][:10], re.I):
+                yield start, end, "PLACE"
         for match in COUNTY.finditer(plain):
             yield match.start(), match.end(), "PLACE"
         for match in re.finditer(r"(?<![\w.])\d{5}(?:-\d{4})?(?!\w)", plain):

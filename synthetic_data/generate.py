@@ -116,7 +116,7 @@ def _add_attachments(folder: _Folder, block: Dataset) -> None:
 
 def _add_truth(folder: _Folder, block: Dataset) -> None:
     frames = {
-        "patients": block.patients[["number", "patient_id", "name_group"]],
+        "patients": block.patients[["number", "person", "patient_id", "name_group"]],
         "spans": block.spans,
         "keeps": block.keeps,
         "stray": block.stray,

@@ -48,6 +48,12 @@ LANGUAGES = {"hispanic": "es", "vietnamese": "vi", "chinese_pinyin": "zh", "arab
 HOME_LANGUAGE_SHARE = 0.35
 
 
+# Patients 2k and 2k + 1, when at different sites, are one person this often: somebody who moved and is known twice.
+SECOND_CHART_SHARE = 0.15
+# What registration clerks type when they are not told a number; it stands for nobody.
+PLACEHOLDER_SSN = "999-99-9999"
+PLACEHOLDER_SHARE = 0.03
+
 KIN = ("spouse", "parent", "child", "sibling")
 RELATIONSHIPS = (*KIN, "neighbor", "friend")
 
@@ -55,33 +61,37 @@ RELATIONSHIPS = (*KIN, "neighbor", "friend")
 def population(seed: Seed, ids: IntArray, sites: tuple[Site, ...] = SITES) -> pd.DataFrame:
     """One row per patient number in `ids`, in that order; all are 18 or older when the charts begin.
 
-    Columns: number, patient_id, site, mrn, ssn, health_plan_id, given, middle ("" for a quarter), family, name_group,
+    Columns: number, person, patient_id, site, mrn, ssn, health_plan_id, given, middle ("" for a quarter), family, name_group,
     birth_date, sex (female, male), race, ethnicity, language (BCP 47), street, city, county, state, zip, phone, email,
     insurance, employer ("" for people without).
-    A record number is unique within a site; two sites may give the same one to different people.
+    person is the number of the person's first chart: a few people are patients of two sites, under the same name, birth
+    date and SSN, and with an address, a telephone and insurance of the time. A record number is unique within a site;
+    two sites may give the same one to different people. Some SSNs are PLACEHOLDER_SSN.
     """
     ids = np.asarray(ids, np.int64)
     draw = seed.stream("population")
     site = addresses.site_index(seed, ids, sites)
-    sex = np.where(draw.uniform(ids, 0) < MALE_SHARE, "male", "female")
-    race = np.array(RACES)[draw.choice(RACE_SHARES, ids, 1)]
-    group = _name_groups(draw.uniform(ids, 2), race)
+    who = persons(seed, ids, sites)
+    sex = np.where(draw.uniform(who, 0) < MALE_SHARE, "male", "female")
+    race = np.array(RACES)[draw.choice(RACE_SHARES, who, 1)]
+    group = _name_groups(draw.uniform(who, 2), race)
     given_stream = seed.stream("population/given")
-    given = names.given(given_stream, ids, group, sex)
-    doubles = names.double_given(given_stream, ids, sex)
+    given = names.given(given_stream, who, group, sex)
+    doubles = names.double_given(given_stream, who, sex)
     given = [d if g == "hyphenated" and d else plain for plain, d, g in zip(given, doubles, group, strict=True)]
-    middle = names.given(given_stream, ids, group, sex, item=1)
-    has_middle = draw.uniform(ids, 3) < 0.75
-    family = names.family(seed.stream("population/family"), ids, group)
-    born = _birth_dates(seed, ids)
+    middle = names.given(given_stream, who, group, sex, item=1)
+    has_middle = draw.uniform(who, 3) < 0.75
+    family = names.family(seed.stream("population/family"), who, group)
+    born = _birth_dates(seed, who)
     places = addresses.places(seed, ids, site, sites)
     return pd.DataFrame(
         {
             "number": ids,
+            "person": who,
             "patient_id": [f"{sites[s].code}-{n:06d}" for s, n in zip(site.tolist(), ids.tolist(), strict=True)],
             "site": [sites[s].code for s in site.tolist()],
-            "mrn": addresses.record_numbers(seed, ids, site, sites),
-            "ssn": addresses.social_security_numbers(seed, ids),
+            "mrn": addresses.record_numbers(seed, ids, who, site, sites),
+            "ssn": _social_security_numbers(seed, who),
             "health_plan_id": addresses.health_plan_ids(seed, ids),
             "given": given,
             "middle": [m if has else "" for m, has in zip(middle, has_middle, strict=True)],
@@ -93,15 +103,23 @@ def population(seed: Seed, ids: IntArray, sites: tuple[Site, ...] = SITES) -> pd
             "ethnicity": np.where(race == "Hispanic", "Hispanic or Latino", "Not Hispanic or Latino").tolist(),
             "language": [
                 LANGUAGES.get(g, "en") if u < HOME_LANGUAGE_SHARE else "en"
-                for g, u in zip(group.tolist(), draw.uniform(ids, 4), strict=True)
+                for g, u in zip(group.tolist(), draw.uniform(who, 4), strict=True)
             ],
             **places,
             "phone": addresses.phones(seed, ids, [sites[s].area_codes for s in site.tolist()], item=0),
-            "email": addresses.emails(seed, ids, given, family, born),
+            "email": addresses.emails(seed, who, given, family, born),
             "insurance": _insurance(seed, ids, born),
             "employer": _employers(seed, ids, born),
         }
     )
+
+
+def persons(seed: Seed, ids: IntArray, sites: tuple[Site, ...] = SITES) -> IntArray:
+    """(n,) the number of the person that each patient is: its own, or that of the other chart."""
+    partner = ids - ids % 2
+    known_twice = seed.stream("population/second_chart").uniform(partner) < SECOND_CHART_SHARE
+    elsewhere = addresses.site_index(seed, ids, sites) != addresses.site_index(seed, partner, sites)
+    return np.where(known_twice & elsewhere, partner, ids)
 
 
 def contacts(seed: Seed, patients: pd.DataFrame, sites: tuple[Site, ...] = SITES) -> pd.DataFrame:
@@ -177,6 +195,12 @@ def _birth_dates(seed: Seed, ids: IntArray) -> npt.NDArray[np.datetime64]:
     low, high = np.array(AGE_BANDS[:-1])[band], np.array(AGE_BANDS[1:])[band]
     age_days = (low + (high - low) * draw.uniform(ids, 1)) * YEAR
     return np.asarray(MID_WINDOW - np.ceil(age_days).astype("timedelta64[D]"))
+
+
+def _social_security_numbers(seed: Seed, who: IntArray) -> list[str]:
+    unknown = seed.stream("population/no_ssn").uniform(who) < PLACEHOLDER_SHARE
+    numbers = addresses.social_security_numbers(seed, who)
+    return [PLACEHOLDER_SSN if skip else number for number, skip in zip(numbers, unknown, strict=True)]
 
 
 def _employers(seed: Seed, ids: IntArray, born: npt.NDArray[np.datetime64]) -> list[str]:

@@ -20,7 +20,7 @@ Made = dict[str, Any]
 
 def perfect(truth: Any, key: str = "one") -> Made:
     """Tables as frames, resources and notes as dicts, letters as texts, for the first play."""
-    codes = coded(truth.tables["patients"]["patient_id"], key)
+    codes = coded(truth, key)
     days = moves(truth)
     born, zips, race, language = quasi_identifiers(truth)
     release: Made = {"tables": {}, "fhir": {}, "notes": [], "attachments": {}}
@@ -74,25 +74,26 @@ def perfect(truth: Any, key: str = "one") -> Made:
 
 def second(truth: Any, key: str = "two") -> Made:
     """The second play's codes, and nothing else of it."""
-    codes = coded(truth.tables["patients"]["patient_id"], key)
+    codes = coded(truth, key)
     tables = {"patients": pd.DataFrame({"patient_id": [codes[p] for p in truth.second["patients"]]})}
     fhir = {"Patient": [{"resourceType": "Patient", "id": codes[p]} for p in truth.second["Patient"]]}
     return {"tables": tables, "fhir": fhir, "notes": [], "attachments": {}}
 
 
-def coded(patients: pd.Series, key: str) -> dict[str, str]:
-    """patient_id -> a code that nobody without the key can work out."""
-    return {p: "c" + hashlib.sha256(f"{key} of this release {p}".encode()).hexdigest()[:12] for p in patients}
+def coded(truth: Any, key: str) -> dict[str, str]:
+    """patient_id -> the person's code, which nobody without the key can work out."""
+    people = truth.persons.items()
+    return {p: "c" + hashlib.sha256(f"{key} of this release {who}".encode()).hexdigest()[:12] for p, who in people}
 
 
 def moves(truth: Any) -> dict[str, int]:
     """patient_id -> days, by the card's rule."""
-    rule, stays = truth.card["dates"], truth.tables["encounters"]
-    patients = truth.tables["patients"]["patient_id"]
+    rule, stays, persons = truth.card["dates"], truth.tables["encounters"], truth.persons
     if rule["rule"] == "relative":
-        first = pd.to_datetime(stays["start"].str[:10]).groupby(stays["patient_id"]).min()
-        return (pd.Timestamp(rule["anchor"]) - first).dt.days.to_dict()
-    return {p: 1 + int(p[-3:]) % rule["max_days"] for p in patients}
+        first = pd.to_datetime(stays["start"].str[:10]).groupby(stays["patient_id"].map(persons)).min()
+        days = (pd.Timestamp(rule["anchor"]) - first).dt.days
+        return {patient: int(days[who]) for patient, who in persons.items()}
+    return {patient: 1 + int(who) % rule["max_days"] for patient, who in persons.items()}
 
 
 def moved(dates: pd.Series, days: pd.Series) -> pd.Series:

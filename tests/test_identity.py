@@ -314,3 +314,10 @@ def test_messages_hold_no_code_and_no_identifier(base):
     _, message = judged(truth, broken, second)
     values = {*truth.tables["patients"]["mrn"], *made["tables"]["patients"]["patient_id"]}
     assert not values & set(message.replace(",", " ").replace(";", " ").split())
+
+
+@pytest.mark.parametrize("code", ["9" * 5000, "\u00b2" * 12, "\u0663" * 12, "a" * 100_000, "=" * 40, " ", "\u00e9" * 9])
+def test_codes_of_any_characters_are_judged(base, code):
+    truth, _, second = base
+    codes = {patient: f"{code}{n}" for n, patient in enumerate(truth.tables["patients"]["patient_id"])}
+    assert judged(truth, recoded(base, codes), second)[0] in (0.0, 1.0)

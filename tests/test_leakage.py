@@ -287,3 +287,49 @@ def test_planted_identifiers_are_found_and_clean_rows_raise_no_alarm():
     extra = identifiers[planted].rename(columns={"value": "text"})[["owner", "text"]]
     found = scan.scan(pd.concat([rows, extra], ignore_index=True)).leaked
     assert found.tolist() == planted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "cell"),
+    [
+        ("NAME", "Quintero", "Quintero Family Practice"),
+        ("NAME", "Quintero", "oretniuQ"),
+        ("NAME", "Quintero", base64.b64encode(b"Rosa Quintero, seen").decode()),
+        ("NAME", "Quintero", sha("sha256", "Quintero")[:12]),
+        ("MRN", "00485721", "number 485721 of the archive"),
+        ("LOCATION", "03601", "036"),
+        ("DATE", "1931-03-14", "seen on 14 March 1931"),
+    ],
+)
+def test_what_stands_in_a_cell_that_everybody_has_is_found_for_whom_it_concerns(kind, value, cell):
+    owners = [*range(3 * leakage.COMMON)]
+    values = [value if n % 3 == 0 else "Lindqvist" for n in owners]
+    identifiers = pd.DataFrame({"owner": owners, "kind": kind, "value": values})
+    rows = pd.DataFrame({"owner": owners * 2, "text": [cell] * len(owners) + ["final"] * len(owners)})
+    found = IdentifierScan(identifiers, ["036"]).scan(rows)
+    assert found.leaked.tolist() == [n % 3 == 0 for n in owners]
+
+
+def test_two_names_in_one_word_of_a_cell_that_everybody_has_are_found():
+    owners = [*range(2 * leakage.COMMON)]
+    names = pd.DataFrame(
+        {"owner": owners * 2, "kind": "NAME", "value": ["Rosa"] * len(owners) + ["Quintero"] * len(owners)}
+    )
+    rows = pd.DataFrame({"owner": owners, "text": "rosaquintero"})
+    assert IdentifierScan(names).scan(rows).leaked.all()
+
+
+def test_hashes_of_everybodys_identifiers_are_found_for_everybody():
+    owners = [*range(5 * leakage.HASHES_TRIED)]
+    identifiers = pd.DataFrame({"owner": owners, "kind": "MRN", "value": [f"A-{n:06d}" for n in owners]})
+    rows = pd.DataFrame({"owner": owners, "text": [sha("sha256", f"A-{n:06d}")[:12] for n in owners]})
+    codes = [t for t in rows["text"] if not t.isdigit()]
+    assert (IdentifierScan(identifiers).scan(rows).how == "hashed").sum() >= len(codes)
+
+
+def test_cells_that_everybody_has_make_no_row_too_long_to_read():
+    owners = [*range(2 * leakage.COMMON)]
+    identifiers = pd.DataFrame({"owner": owners, "kind": "NAME", "value": "Quintero"})
+    cells = [f"http://example.org/fhir/a-rather-long-address/{n}" for n in range(100)]
+    rows = pd.DataFrame({"owner": owners * len(cells), "text": [cell for cell in cells for _ in owners]})
+    assert not IdentifierScan(identifiers).scan(rows).leaked.any()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.harness.reading import uncollected
-from graders.measures.leakage import IdentifierScan
+from graders.measures.leakage import LONGEST_READ, IdentifierScan
 from graders.measures.places import Place
 from graders.measures.tokens import WORD, fold, squeezed
 from synthetic_data.network import SITES
@@ -132,17 +132,17 @@ def name_places(release: Release, letters: _Letters, truth: Truth) -> list[Place
 
 
 def nobody(files: dict[str, str], truth: Truth) -> npt.NDArray[np.bool_]:
-    """(files,) bool: holds no number, e-mail address or full name of any patient."""
+    """(files,) bool: holds no number, e-mail address or full name of any patient. One too long to read may."""
     people = truth.tables["patients"]
     single = {squeezed(v) for c in ("mrn", "ssn", "phone", "email", "patient_id", "fhir_id") for v in people[c] if v}
     full = {tuple(WORD.findall(fold(f"{g} {f}"))) for g, f in zip(people["given"], people["family"], strict=True)}
     lengths = {len(name) for name in full}
     clean = []
     for text in files.values():
-        words = WORD.findall(fold(text))
+        words = WORD.findall(fold(text[:LONGEST_READ]))
         runs = (tuple(words[n : n + k]) for k in lengths for n in range(len(words) - k + 1))
-        tokens = (squeezed(token) for token in _TOKEN.findall(text))
-        clean.append(single.isdisjoint(tokens) and full.isdisjoint(runs))
+        tokens = (squeezed(token) for token in _TOKEN.findall(text[:LONGEST_READ]))
+        clean.append(len(text) <= LONGEST_READ and single.isdisjoint(tokens) and full.isdisjoint(runs))
     return np.array(clean, bool)
 
 
@@ -198,7 +198,7 @@ def enough(words: Counter[str], wanted: Counter[str]) -> bool:
 
 
 def _words(text: str) -> Counter[str]:
-    return Counter(WORD.findall(fold(text)))
+    return Counter(WORD.findall(fold(text[:LONGEST_READ])))
 
 
 def _us_date(iso: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether the dates of a release moved as the card says: by one number of days per patient, everywhere alike."""
+"""Whether the dates of a release moved as the card says: by one number of days per person, everywhere alike."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
     fraction *= ramp(clean, *CLEAN) * ramp(date_recall, *RECALL)
     rule = truth.card["dates"]["rule"]
     parts = [
-        f"{int(kept.sum())} of {len(kept)} patients have all dates moved by one number of days, time of day kept",
+        f"{int(kept.sum())} of {len(kept)} people have all dates moved by one number of days, time of day kept",
         f'{int(ruled.sum())} as the rule "{rule}" says',
         f"{right} of {stated} full dates in notes moved with them" if stated >= FEWEST_STATED else "",
         f"{true} of {len(cells.who)} dates elsewhere are still the true ones" if true else "",
@@ -73,7 +73,7 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
 class Cells:
     """All date cells of tables, FHIR and written_at.
 
-    who: (cells,) row of the patient.  patients: how many there are.  days: (cells,) how far each date was moved, NaN
+    who: (cells,) number of the person.  patients: how many there are.  days: (cells,) how far each date was moved, NaN
     where what is given is no ISO date.  blank, time_kept, true_day: (cells,) bool.
     """
 
@@ -87,11 +87,11 @@ class Cells:
     @classmethod
     def of(cls, release: Release, truth: Truth) -> Cells:
         """The cells where the original has a date."""
-        row_of = pd.Index(truth.tables["patients"]["patient_id"])
+        who_is, people = _people(truth)
         columns = list(_columns(release, truth))
         given = pd.concat([given for given, _, _ in columns], ignore_index=True).str.strip()
         true = pd.concat([true for _, true, _ in columns], ignore_index=True)
-        who = np.concatenate([row_of.get_indexer(patients) for _, _, patients in columns]).astype(np.int64)
+        who = np.concatenate([who_is[patients].to_numpy() for _, _, patients in columns]).astype(np.int64)
         there = (true != "").to_numpy(bool)
         given, true, who = given[there].reset_index(drop=True), true[there].reset_index(drop=True), who[there]
         days = np.asarray((_day(given) - _day(true)).dt.days, np.float64)
@@ -99,7 +99,7 @@ class Cells:
         odd = np.isnan(days) & (given != "").to_numpy(bool)
         true_day = days == 0
         true_day[odd] = ~date_clean(given[odd], true[odd]).to_numpy(bool)
-        return cls(who, len(row_of), days, (given == "").to_numpy(bool), _time_kept(given, true), true_day)
+        return cls(who, people, days, (given == "").to_numpy(bool), _time_kept(given, true), true_day)
 
     def moves(self) -> npt.NDArray[np.float64]:
         """(patients,) by how many days most of a patient's dates moved; NaN where there is none."""
@@ -118,7 +118,7 @@ class Cells:
     def blanks(self) -> str:
         """A message, where patients have too many blank dates."""
         count = int((~self.usable()).sum())
-        return f"{count} patients have blank dates" if count else ""
+        return f"{count} people have blank dates" if count else ""
 
     def _per_patient(self, flags: Flags) -> npt.NDArray[np.float64]:
         """(patients,) share of the patient's cells that are flagged."""
@@ -131,8 +131,8 @@ def follows_rule(cells: Cells, truth: Truth) -> Flags:
     card, moves = truth.card["dates"], cells.moves()
     if card["rule"] == "relative":
         stays = truth.tables["encounters"]
-        first = stays["start"].str[:10].groupby(stays["patient_id"]).min()
-        first = first.reindex(truth.tables["patients"]["patient_id"]).fillna("")
+        first = stays["start"].str[:10].groupby(_people(truth)[0][stays["patient_id"]].to_numpy()).min()
+        first = first.reindex(range(cells.patients)).fillna("")
         wanted = np.asarray((pd.Timestamp(card["anchor"]) - _day(first)).dt.days, np.float64)
         return np.asarray(cells.usable() & (moves == wanted), bool)
     share = pd.Series(moves).map(pd.Series(moves).value_counts() / max(1, cells.patients)).fillna(0).to_numpy()
@@ -145,8 +145,7 @@ def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> 
 
     moves: (patients,) days. Dates of the original that are nobody's, such as a guideline's, do not count.
     """
-    row_of = pd.Index(truth.tables["patients"]["patient_id"])
-    move = moves[row_of.get_indexer(truth.notes["patient_id"])]
+    move = moves[_people(truth)[0][truth.notes["patient_id"]].to_numpy()]
     stays = truth.tables["encounters"].set_index("encounter_id")[["start", "end"]]
     stays = stays.reindex(truth.notes["encounter_id"]).fillna("")
     known = zip(truth.notes["written_at"], stays["start"], stays["end"], strict=True)
@@ -162,7 +161,8 @@ def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> 
     right = stated = 0
     # One note at a time: each is read for dates of its own.
     for n, text in enumerate(release.texts):
-        found = list(full_dates(text or ""))
+        # No honest note grows to more than that.
+        found = list(full_dates((text or "")[: 2 * len(truth.notes["text"].iloc[n]) + 1000]))
         if not found:
             continue
         moved = set() if np.isnan(move[n]) else {day + int(move[n]) for day in own[n]}
@@ -211,6 +211,12 @@ def _without(text: str, spans: list[tuple[int, int]]) -> str:
 
 def _ordinal(iso: str) -> int:
     return date.fromisoformat(iso).toordinal()
+
+
+def _people(truth: Truth) -> tuple[pd.Series, int]:
+    """patient_id -> number of the person, and how many people there are."""
+    numbers, people = pd.factorize(truth.persons)
+    return pd.Series(numbers, index=truth.persons.index), len(people)
 
 
 def _columns(release: Release, truth: Truth) -> Iterator[tuple[pd.Series, pd.Series, pd.Series]]:

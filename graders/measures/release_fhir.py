@@ -95,7 +95,7 @@ def clean_places(kind: str, resources: Sequence[Resource], rows: pd.DataFrame, t
     # Most results hold no identifier but the patient's id; only the other resources are searched for more.
     held = wanted["owner"].unique().tolist()
     cells = {n: leaves(lines[n]) for n in held}
-    scan = IdentifierScan(wanted, truth.small_zip3, may_stay(kind, rows, truth))
+    scan = IdentifierScan(wanted, truth.small_zip3, may_stay(kind, rows.iloc[held], truth))
     found = wanted.assign(leaked=scan.scan(by_owner(cells)).leaked)
     places = id_places(kind, lines, rows, truth)
     for place, part in found.groupby("place", sort=False):
@@ -129,7 +129,7 @@ def id_places(kind: str, lines: Sequence[bytes], rows: pd.DataFrame, truth: Trut
 
 
 def may_stay(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
-    """Owner and text of what rightly stands in the resources.
+    """Owner (index of the row) and text of what rightly stands in the resources.
 
     From the chart, never from the output: a submission must not excuse a name by writing it into a code.
     """
@@ -149,7 +149,7 @@ def may_stay(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     not_kept = truth.card["withhold"].get(table, [])
     parts = [pd.DataFrame({"owner": [], "text": []}, dtype=object)]
     parts += [
-        pd.DataFrame({"owner": range(len(rows)), "text": stated[column].to_numpy()})
+        pd.DataFrame({"owner": rows.index, "text": stated[column].to_numpy(object)})
         for column in MAY_STAY
         if column in stated and column not in not_kept
     ]

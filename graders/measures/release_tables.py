@@ -110,11 +110,12 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     if name == "patients":
         # A house number that equals the year of birth is no street left.
         may_stay = may_stay.assign(born=birth_words(truth))
-    if name in FREE_TEXT:
-        may_stay = may_stay.assign(harmless=harmless(name, original, truth))
     # Most rows of the large tables hold no identifier but the patient's ids; only the others are searched for more.
     held = wanted["owner"].unique().tolist()
-    searched, kept = long_form(table, held), long_form(may_stay, held)
+    may_stay = may_stay.iloc[held]
+    if name in FREE_TEXT:
+        may_stay = may_stay.assign(harmless=harmless(name, original.iloc[held], truth))
+    searched, kept = long_form(table.iloc[held]), long_form(may_stay)
     found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(searched).leaked)
     places = id_places(name, table, original, truth)
     for column, rows in found.groupby("place", sort=False):
@@ -203,7 +204,8 @@ def harmless(name: str, original: pd.DataFrame, truth: Truth) -> list[str]:
     """The free text of each row without the identifiers in it: what remains may stay ("1 to 2", beside a Ms. To)."""
     key, field = FREE_TEXT[name]
     texts = dict(zip(original[key], original[field], strict=True))
-    stray = truth.stray[truth.stray["table"] == name].sort_values("start", ascending=False)
+    stray = truth.stray[(truth.stray["table"] == name) & truth.stray["row_id"].isin(original[key])]
+    stray = stray.sort_values("start", ascending=False)
     for row, start, end in zip(stray["row_id"], stray["start"], stray["end"], strict=True):
         texts[row] = texts[row][:start] + " " + texts[row][end:]
     return [texts[row] for row in original[key]]
@@ -249,7 +251,7 @@ def ninety(born: pd.Series, as_of: str) -> pd.Series:
     return born <= f"{int(as_of[:4]) - OLDEST}{as_of[4:]}"
 
 
-def long_form(table: pd.DataFrame, rows: list[int]) -> pd.DataFrame:
-    """One row per cell of the rows with these numbers: owner (row number), text."""
-    cells = [text for c in table.columns for text in table[c].iloc[rows].tolist()]
-    return pd.DataFrame({"owner": rows * len(table.columns), "text": pd.Series(cells, dtype=object)})
+def long_form(table: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell: owner (index of the row), text."""
+    cells = [text for column in table.columns for text in table[column].tolist()]
+    return pd.DataFrame({"owner": table.index.tolist() * len(table.columns), "text": pd.Series(cells, dtype=object)})

@@ -21,9 +21,9 @@ def csv(dataset: Dataset) -> dict[str, bytes]:
 
 
 def frames(dataset: Dataset) -> dict[str, pd.DataFrame]:
-    """The tables as they are handed out: without the patients' numbers and name groups, which are ours alone."""
+    """The tables as they are handed out: without what says who is who, which is ours alone."""
     tables = {name: getattr(dataset, name) for name in TABLES}
-    tables["patients"] = dataset.patients.drop(columns=["number", "name_group"])
+    tables["patients"] = dataset.patients.drop(columns=["number", "person", "name_group"])
     return {**tables, "attachments": dataset.attachments.drop(columns="content")}
 
 

@@ -72,12 +72,12 @@ class Truth:
     """What scoring needs of a scene; rows in the order of play 1's files.
 
     tables: as given to the candidate, all text, and with hidden columns: labs has patient_id and encounter_id,
-    patients has name_group and fhir_id.  notes: as given, with `text`.
+    patients has person (one of two charts may be another's), name_group and fhir_id.  notes: as given, with `text`.
     spans: note_id start end kind form denotes hard year_tells, the last true of the birth date of a patient of 90 or
     more, whose year is an identifier too.  keeps: note_id start end, look-alikes that must stay.
     stray: table row_id field start end kind: identifiers in free text.
     fhir: type -> keys of the tables' rows, in the order of the resources.
-    attachments: file_name patient_id number content, by file name; number counts a patient's files in that order.
+    attachments: file_name patient_id number content, by file name; number counts a person's files in that order.
     zip_population: zip population.  register: zip3 birth_year sex race language people, the patients among them.
     second: play 2's patients, by row or line of "patients", "notes" and "labs" and by resource of "Patient".
     """
@@ -93,6 +93,11 @@ class Truth:
     zip_population: pd.DataFrame
     register: pd.DataFrame
     second: Mapping[str, list[str]]
+
+    @property
+    def persons(self) -> pd.Series:
+        """patient_id -> the person; a few people have two charts."""
+        return self.tables["patients"].set_index("patient_id")["person"]
 
     @property
     def small_zip3(self) -> frozenset[str]:
@@ -189,9 +194,9 @@ def card_text(card: Mapping[str, Any]) -> str:
 as_of = "{card["as_of"]}"   # ages are reckoned on this day
 
 [dates]
-# What becomes of every date of a patient except the birth date, of which at most the year stays. The time of day stays.
-# "shift": all of them move by one number of days that is the patient's own: never 0, at most max_days either way.
-# "relative": all of them move by one number of days so that the patient's first encounter starts on the anchor.
+# What becomes of every date of a person except the birth date, of which at most the year stays. The time of day stays.
+# "shift": all of them move by one number of days that is the person's own: never 0, at most max_days either way.
+# "relative": all of them move by one number of days so that the person's first encounter starts on the anchor.
 rule = "{dates["rule"]}"
 max_days = {dates["max_days"]}        # used by "shift" only
 anchor = "{dates["anchor"]}"   # used by "relative" only
@@ -350,7 +355,8 @@ def truth_files(seed: Seed, source: Source, first: Packet, second: Packet, card:
     files["keeps.csv"] = csv_bytes(data.keeps)
     files["stray.csv"] = csv_bytes(data.stray)
     letters = data.attachments.sort_values("file_name", ignore_index=True)
-    letters["number"] = letters.groupby("patient_id").cumcount() + 1
+    person = data.patients.set_index("patient_id")["person"]
+    letters["number"] = letters.groupby(letters["patient_id"].map(person)).cumcount() + 1
     files["attachments.csv"] = csv_bytes(letters[["file_name", "patient_id", "number", "content"]])
     zips = regions.zip_population(seed)
     files["zip_population.csv"] = csv_bytes(zips)

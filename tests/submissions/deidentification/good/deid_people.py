@@ -108,10 +108,10 @@ class Directory:
         return self.of_record[row["site"], row["mrn"]] if table == "labs" else row["patient_id"]
 
     def letters(self, documents):
-        """patient_id -> the names of the patient's letters, sorted."""
+        """patient_id -> the names of the patient's letters."""
         names = {}
         for document in documents:
             if title := document["content"][0]["attachment"].get("title"):
                 patient_id = self.of_vendor[document["subject"]["reference"].split("/")[-1]]
                 names.setdefault(patient_id, []).append(title)
-        return {patient_id: sorted(titles) for patient_id, titles in names.items()}
+        return names

@@ -45,7 +45,7 @@ def deidentify(in_dir, out_dir, key):
         return read_lines(in_dir / "fhir" / f"{kind}.ndjson")
 
     directory = Directory(tables, fhir("Patient"), [o.get("name", "") for o in fhir("Organization")])
-    policy = Policy.read(in_dir, key, tables["encounters"])
+    policy = Policy.read(in_dir, key, tables["patients"], tables["encounters"])
     blank = cells_to_blank(tables["patients"], policy)
     scrubber = Scrubber(directory, policy, [note["text"] for note in notes])
 
@@ -62,10 +62,12 @@ def deidentify(in_dir, out_dir, key):
     for kind in PUBLIC:
         shutil.copyfile(in_dir / "fhir" / f"{kind}.ndjson", out_dir / "fhir" / f"{kind}.ndjson")
 
+    of_code = {}
     for patient_id, names in directory.letters(fhir("DocumentReference")).items():
-        for number, name in enumerate(names, 1):
-            path = out_dir / "attachments" / f"{policy.patient_code(patient_id)}-{number}.txt"
-            write_text(path, scrubber.scrub(letters.pop(name), patient_id))
+        of_code.setdefault(policy.patient_code(patient_id), []).extend((name, patient_id) for name in names)
+    for code, named in of_code.items():
+        for number, (name, patient_id) in enumerate(sorted(named), 1):
+            write_text(out_dir / "attachments" / f"{code}-{number}.txt", scrubber.scrub(letters.pop(name), patient_id))
     if letters:
         raise ValueError(f"{len(letters)} letters belong to nobody")  # whose names to remove is not known
 

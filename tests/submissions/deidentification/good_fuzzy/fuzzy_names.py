@@ -98,6 +98,11 @@ class NameFinder:
                 hits[n] = token
             elif verdict == "beside":
                 unsure.append(n)
+        # A hyphen in the wrong place: both halves are the name, though neither is one.
+        for match in COMPOUND.finditer(plain):
+            low = match[0].lower()
+            if not match[0].islower() and person.names.isdisjoint(low.split("-")) and slip(low.replace("-", ""), person.names):
+                hits |= {n: t for n, t in enumerate(tokens) if match.start() <= t.start() < match.end()}
         # Two short names in small letters, one after the other, are a name.
         for n in unsure:
             if n + 1 in unsure and tokens[n][0].islower() and tokens[n + 1][0].islower() and beside(plain, tokens, n, n + 1):
@@ -117,9 +122,6 @@ class NameFinder:
                 runs.append([start, end])
         for start, end in runs:
             yield start, end, "NAME"
-        for match in COMPOUND.finditer(plain):
-            if not match[0].islower() and slip(match[0].lower().replace("-", ""), person.names) and free(*match.span()):
-                yield *match.span(), "NAME"
         yield from self.strangers(plain, person, free)
         yield from initials(plain, person)
         for match in SPELLED.finditer(plain):
@@ -158,6 +160,8 @@ class NameFinder:
                     return word[: -len(tail)]
         if word in SHORT and SHORT[word] in names:
             return SHORT[word]
+        if len(word) >= 7 and any(word.startswith(n) and word[len(n) :] in names for n in names):
+            return word
         if len(word) >= 3 and word not in self.ordinary:
             stem = re.sub(r"(?:ie|y)$", "", word)
             return next((n for n in names if len(stem) >= 3 and len(n) > len(stem) + 1 and n.startswith(stem)), "")
@@ -246,7 +250,7 @@ def beside(plain, tokens, n, k):
 def bridge(gap):
     """Whether what stands between two names belongs to them."""
     return re.fullmatch(
-        r"(?:'s)?[ ,\t-]{0,6}(?:[A-Za-z]\.?[ ,-]{1,2}){0,2}(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el|y|and|&)[ -]){0,2}"
+        r"(?:'s)?[ ,\t_/\"()-]{0,6}(?:[A-Za-z]\.?[ ,-]{1,2}){0,2}(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el|y|and|&)[ -]){0,2}"
         r"(?:(?:mr|mrs|ms)\.?\s)?", gap, re.I
     ) is not None and not re.search(r"\band|&", gap)  # fmt: skip
 

@@ -9,7 +9,7 @@ LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
 
 class Keyed:
-    """code(kind, identifier) and moved(patient, text of a date) under one key."""
+    """code(kind, identifier), days(patient) and moved(patient, text of a date) under one key."""
 
     def __init__(self, key, card, first_days):
         """first_days: patient_id -> the day of the first encounter, a datetime.date."""
@@ -18,12 +18,13 @@ class Keyed:
         self.anchor = date.fromisoformat(card["dates"]["anchor"])
         self.first_days = first_days
         self.days = lru_cache(maxsize=None)(self._days)
+        self.code = lru_cache(maxsize=20_000)(self._code)
 
     def digest(self, kind, value):
         """64 hexadecimal digits."""
         return hmac.digest(self.secret, f"{kind}|{value}".encode(), "sha256").hex()
 
-    def code(self, kind, identifier):
+    def _code(self, kind, identifier):
         """Fourteen letters for an identifier, "" for none."""
         return self.digest(kind, identifier)[:14].translate(LETTERS) if identifier else ""
 

@@ -40,6 +40,7 @@ class Person:
     initials: set = field(default_factory=set)
     numbers: set = field(default_factory=set)  # squeezed
     last_four: str = ""
+    joined: set = field(default_factory=set)  # whole names, squeezed
     places: set = field(default_factory=set)  # as in a shadow, in lower case
     days: set = field(default_factory=set)  # true ISO days
 
@@ -47,6 +48,8 @@ class Person:
         first, last = words(given), words(family)
         self.names |= {*first, *last, *words(middle)}
         self.names |= {w for w in ("".join(first), "".join(last), squeeze(given), squeeze(family)) if len(w) > 3}
+        pair = squeeze(given), squeeze(family)
+        self.joined |= {w for w in ("".join(pair), "".join(pair[::-1])) if len(w) > 4}
         for a in first:
             for b in last:
                 self.initials |= {a[0] + b[0], a[0] + middle[:1].lower() + b[0]}

@@ -64,13 +64,15 @@ PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]
 # A run without blanks, or digits in groups.
 RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
 GROUPS = rule(r"(?<![\w./-])[A-Z]{0,4}\d{2,6}(?:[ ]{1,2}[A-Z]?\d{2,6}[A-Z]?){1,4}(?![\w/%]|\.\d)", 0)
+# Capitals and digits in groups, for what has been announced.
+CODES = rule(r"(?<![\w./-])(?=[A-Z -]{0,12}\d)[A-Z0-9]{1,9}(?:[ -][A-Z0-9]{2,9}){1,4}(?![\w/%]|\.\d)", 0)
 ANNOUNCED = re.compile(
     r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|vehicle|device|"
     r"record|mrn|mr|chart|number|num|no|id|ident\w*|ssn|ssa|soc(?:ial)?|security|four|digits|ending|claim|ticket|"
     r"certificate|cert|registration|template|key|fingerprint|biometric|passport|visa|card|medicare|medicaid|insurance|"
     r"phone|tel|telephone|cell|mobile|fax|pager|call(?:ed)?|callback|cb|reached|guarantor|invoice|locker|code|pin|"
-    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|of|the|at|on|in|with|has|to|ends|"
-    r"number is|id)\b[^.\n;|\w]{0,3}){0,3}#?\s*$", re.I
+    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)\.?[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|of|the|at|on|in|with|has|to|ends|"
+    r"number is|id)\b\.?[^.\n;|\w]{0,3}){0,3}#?\s*$", re.I
 )  # fmt: skip
 NEAR_PAGE = re.compile(r"\bpage[r]?\b[^.\n]{0,12}$", re.I)
 MEDICAL_RUN = re.compile(
@@ -83,7 +85,7 @@ def record_shapes(formats):
     patterns = []
     for text in sorted(set(formats.values())):
         parts = [r"\d" if c == "#" else "[A-Za-z]" if c == "@" else re.escape(c) for c in text if c.isalnum() or c in "#@"]
-        patterns.append(rule(r"(?<!\w)#?" + r"[-./ ]{0,2}".join(parts) + r"(?!\w)"))
+        patterns.append(rule(r"(?<![\w-])#?" + r"[-./ ]{0,2}".join(parts) + r"(?![\w-])"))
     return patterns
 
 
@@ -99,6 +101,13 @@ def strong_spans(plain):
                 continue
             end = match.end() - (len(text) - len(text.rstrip(".,;:'\"")))
             yield match.start(), end, label
+
+
+def announced_spans(plain):
+    """(start, end, label) of capitals and digits in groups that a word before them announces."""
+    for match in CODES.finditer(plain):
+        if sum(c.isdigit() for c in match[0]) >= 4 and ANNOUNCED.search(plain[max(0, match.start() - 48) : match.start()]):
+            yield match.start(), match.end(), "NUMBER"
 
 
 def number_spans(plain):
@@ -136,19 +145,24 @@ def squeezed_places(plain):
     return "".join(plain[n] for n in places).lower(), places
 
 
-def own_number_spans(plain, person):
-    """Numbers of the patient and the people around, whatever stands between their characters."""
+def own_spans(plain, person):
+    """Numbers and whole names of the patient and the people around, whatever stands between their characters."""
     squeezed, places = squeezed_places(plain)
     local = {number[3:] for number in person.numbers if number.isdigit() and len(number) == 10}
     bare = {number.lstrip("0") for number in person.numbers if number.startswith("0")}
-    for form in sorted(person.numbers | local | bare, key=len, reverse=True):
+    for form in sorted(person.numbers | local | bare | person.joined, key=len, reverse=True):
         at = squeezed.find(form)
         while at >= 0:
             start, end = places[at], places[at + len(form) - 1] + 1
             inside = plain[start:end]
             free = (start == 0 or not plain[start - 1].isdigit()) and not plain[end : end + 1].isdigit()
             short = len(inside) <= 1.6 * len(form) + 3 and "\n" not in inside and "|" not in inside
-            if free and short:
+            if form in person.joined:
+                # Names run together; a space between them is the business of the finder of names.
+                around = plain[max(0, start - 1) : start] + plain[end : end + 1]
+                if not re.search(r"[A-Za-z]", around) and not re.search(r"[\s,&/|]", inside):
+                    yield start, end, "NAME"
+            elif free and short:
                 start -= len(re.search(r"(?:(?:\+|00)?1[ .\-/]{0,2})?[(\[#+]*$|\w+$", plain[max(0, start - 12) : start])[0])
                 start += plain[start] in "([" and not set(")]") & set(plain[start:end])
                 tail = re.match(EXT + r"\w*", plain[end:], re.I)

@@ -8,7 +8,7 @@ from fuzzy_names import NameFinder
 from known_people import shadow
 from moved_dates import DateMover
 from register_risk import birth_years, released_zips
-from shapes import KEEP, number_spans, own_number_spans, record_shapes, strong_spans
+from shapes import KEEP, announced_spans, number_spans, own_spans, record_shapes, strong_spans
 
 STREET_ENDS = set(
     "street st avenue ave road rd lane ln drive dr court ct boulevard blvd way place pl terrace ter circle cir highway hwy "
@@ -21,9 +21,9 @@ PO_BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?)?box\s+#?\d+", re.I)
 CROSSING = re.compile(
     rf"\b(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue))?\s?(?:&|/|\band\b|\bat\b|@)\s?(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue|Road))?", re.I
 )  # fmt: skip
-SCHOOL = re.compile(rf"(?:{CAP}\s+){{1,3}}(?:elementary|middle|high|primary|grammar|charter|junior high)(?:\s+school)?\b|"
-                    rf"(?:{CAP}\s+){{1,3}}(?:school|academy|college|university|preschool|kindergarten)\b", re.I)  # fmt: skip
-COUNTY = re.compile(rf"(?:{CAP}\s+){{1,2}}(?:county|parish|borough)\b", re.I)
+SCHOOL = re.compile(rf"(?:{CAP} ){{1,3}}(?:elementary|middle|high|primary|grammar|charter|junior high)(?:\s+school)?\b|"
+                    rf"(?:{CAP} ){{1,3}}(?:school|academy|college|university|preschool|kindergarten)\b", re.I)  # fmt: skip
+COUNTY = re.compile(rf"(?:{CAP} ){{1,2}}(?:county|parish|borough)\b", re.I)
 WORKS = re.compile(
     rf"(?:\b(?:works?|working|worked|employed|job)\s+(?:for|at|by|with)|employer\s*[:|]|employed by)\s*(?:the\s)?"
     rf"({FIRM}(?:(?:,?\s(?:and|&|of)\s|,\s|[ -]){FIRM})*)", re.I
@@ -33,6 +33,8 @@ UNIQUE = [
     re.compile(r"\b(?:is|was)\s+(the\s+(?:only|sole|first|last|oldest|youngest|current|former|reigning|longest-\w+|town's|city's|county's)\s[^.,;\n|]+)", re.I),
     re.compile(r"\b(the\s+(?:mayor|sheriff|fire chief|police chief|superintendent|governor|senator|champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
 ]  # fmt: skip
+FOUR = re.compile(r"(?<![\w.])\d{4}(?!\w)")
+SOCIAL = re.compile(r"social|ssn|last|ending|identity", re.I)
 FIRST_WORD = re.compile(r"\b[A-Za-z]\w*")
 TENS = r"(?:nine?ty|(?:one|a) hundred)"
 ONES = r"(?:[-\s](?:and\s)?(?:one|two|three|four|five|six|seven|eight|nine|ten))?"
@@ -61,7 +63,7 @@ class TextRelease:
             self.places[re.match(r"\w*", place)[0]].append(place)
         ends = "|".join(sorted(known.street_ends | STREET_ENDS, key=len, reverse=True))
         self.street = re.compile(
-            rf"\b\d{{1,6}}[A-Za-z]?\s+(?:(?:county|state)\s+(?:road|route|highway)\s+\d+|(?:[\w'.]+\s+){{1,3}}?(?:{ends})\b\.?){APT}", re.I
+            rf"(?<![\w:./-])\d{{1,6}}[A-Za-z]? +(?:(?:county|state) (?:road|route|highway) \d+|(?:[\w'.]+ +){{1,3}}?(?:{ends})\b\.?){APT}", re.I
         )
         self.zips = set(zips["zip"])
         self.wrote = {}
@@ -98,9 +100,8 @@ class TextRelease:
 
         mover = self.mover(pid, person)
         take(strong_spans(plain), tag)
-        take(own_number_spans(plain, person), tag)
-        for pattern in self.records:
-            take(((m.start(), m.end(), "NUMBER") for m in pattern.finditer(plain)), tag)
+        take(own_spans(plain, person), tag)
+        take(announced_spans(plain), tag)
         for pattern in self.hospitals:
             for match in pattern.finditer(plain):
                 keep(*match.span())
@@ -112,14 +113,14 @@ class TextRelease:
         for start, end in list(self.names.kept(plain)):
             keep(start, end)
         take(mover.spans(plain))
+        for pattern in self.records:
+            take(((m.start(), m.end(), "NUMBER") for m in pattern.finditer(plain)), tag)
         take(number_spans(plain), tag)
-        if person.last_four:
-            last = re.finditer(rf"(?<![\w.]){person.last_four}(?!\w)", plain)
-            told = (m for m in last if re.search(r"(?:social|ssn|last|ending|identity)", plain[max(0, m.start() - 70) : m.start()], re.I))
-            take(((m.start(), m.end(), "SSN") for m in told), tag)
-        if mover.old:
-            year = re.finditer(rf"(?<!\w){person.born[:4]}(?!\w)", plain)
-            take(((m.start(), m.end(), "YEAR") for m in year), tag)
+        for match in FOUR.finditer(plain):
+            if match[0] == person.last_four and SOCIAL.search(plain, max(0, match.start() - 70), match.start()):
+                take([(*match.span(), "SSN")], tag)
+            if mover.old and match[0] == person.born[:4]:
+                take([(*match.span(), "YEAR")], tag)
         take(self.towns(plain, person), tag)
         take(self.names.spans(plain, person, free), tag)
         return written(text, sorted(found))

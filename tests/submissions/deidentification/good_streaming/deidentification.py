@@ -111,6 +111,7 @@ def survey(in_dir, job):
     for row in each_row(in_dir / "patients.csv"):
         network.patient(row)
         register.patient(row)
+        job.release.person(row)
         job.by_record[row["site"], row["mrn"]] = row["patient_id"]
         job.by_ssn[row["ssn"]] = row["patient_id"]
     for row in each_row(in_dir / "patients.csv"):
@@ -181,17 +182,17 @@ def clean_row(table, row, patient, job, engine):
 
 
 def copy_letters(in_dir, out_dir, job, engine):
-    """The letters under their patients' codes, numbered in the order of their old names."""
+    """The letters under their persons' codes, numbered in the order of their old names."""
     titles = {}
     for document in each_line(in_dir / "fhir" / "DocumentReference.ndjson"):
         patient = job.by_vendor.get(document["subject"]["reference"].rpartition("/")[2])
         for content in document["content"]:
             if patient and (title := content["attachment"].get("title")):
-                titles.setdefault(patient, set()).add(title)
-    for patient, names in titles.items():
-        for number, name in enumerate(sorted(names), 1):
+                titles.setdefault(job.release.code("P", patient), set()).add((title, patient))
+    for code, names in titles.items():
+        for number, (name, patient) in enumerate(sorted(names), 1):
             text = (in_dir / "attachments" / name).read_text(encoding="utf-8")
-            target = out_dir / f"{job.release.code('P', patient)}-{number}.txt"
+            target = out_dir / f"{code}-{number}.txt"
             target.write_text(engine.clean(text, job.person(patient)), encoding="utf-8")
 
 

@@ -29,13 +29,24 @@ class Release:
         self.anchor = read_date(str(dates.get("anchor", "")))[0]
         self.as_of = read_date(str(card["as_of"]))[0]
         self.withheld = {table: set(columns) for table, columns in card.get("withhold", {}).items()}
-        self.first = {}  # patient -> day of the first encounter
+        self.first = {}  # person -> day of the first encounter
+        self._known, self._same = {}, {}  # what tells a person -> first chart; chart -> first chart
         self._codes, self._used, self._shifts = {}, set(), {}
 
+    def person(self, row):
+        """Note a row of patients.csv: somebody who is known at two hospitals has two of them."""
+        tells = (row["ssn"], row["birth_date"], row["given"].casefold(), row["family"].casefold())
+        self._same[row["patient_id"]] = self._known.setdefault(tells, row["patient_id"])
+
     def code(self, kind, real):
-        """The code of this id: random, one per id, never given twice. kind: one letter that says what it names."""
+        """The code of this id: random, one per id, never given twice. kind: one letter that says what it names.
+
+        For a patient ("P") it is the person's.
+        """
         if not real:
             return ""
+        if kind == "P":
+            real = self._same.get(real, real)
         if (kind, real) not in self._codes:
             new = ""
             while not new or new in self._used:
@@ -46,12 +57,13 @@ class Release:
 
     def encounter(self, patient, start):
         """Note the start of an encounter: the rule "relative" needs the first one."""
-        day = read_date(start or "")[0]
+        day, patient = read_date(start or "")[0], self._same.get(patient, patient)
         if day and day < self.first.get(patient, date.max):
             self.first[patient] = day
 
     def shift(self, patient):
-        """The patient's number of days."""
+        """The person's number of days."""
+        patient = self._same.get(patient, patient)
         if patient not in self._shifts:
             if self.relative and patient in self.first:
                 self._shifts[patient] = (self.anchor - self.first[patient]).days

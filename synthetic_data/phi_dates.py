@@ -155,6 +155,21 @@ MENUS = {
             ),
         ),
     ),
+    # Each hospital's own way to write a day of a year that the note makes plain.
+    "dashed": Menu("DATE", (_month_day("date.dash_no_year", lambda _, m, d: f"{m}-{d}", 1, True),)),
+    "day_first": Menu("DATE", (_month_day("date.day_first", lambda _, m, d: f"{d}/{m}", 1, True),)),
+    "ordinal_day": Menu(
+        "DATE",
+        (
+            Form(
+                "date.ordinal_day",
+                _each(lambda _, __, d: f"the {_ORDINALS[d]}"),
+                1,
+                True,
+                _each(lambda _, __, d: f"---{d:02d}"),
+            ),
+        ),
+    ),
     # Ages above 89 only; a younger age is clinical text and never comes here.
     "age": Menu(
         "AGE",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+
+from synthetic_data import vocab
 from synthetic_data.phi_forms import Form, Menu, Rows
 
 
@@ -70,6 +73,18 @@ def _nickname(r: Rows) -> list[str]:
     return [f"{('Old', 'Big', 'Uncle', 'Little')[w]} {g}" for w, g in zip(words, r["given"], strict=True)]
 
 
+def _household(r: Rows) -> list[str]:
+    """Who lives in the patient's house and is in no table."""
+    pool = _given_names()
+    return [pool[w % len(pool)] for w in r.owned("household")[:, 0].tolist()]
+
+
+@functools.cache
+def _given_names() -> tuple[str, ...]:
+    table = vocab.read("given_names")
+    return tuple(sorted(set(table.loc[table["common"] == "0", "value"])))
+
+
 _BOTH = ("given", "family")
 _FULL = Form("name.full", _full, 4, shows=_BOTH)
 _FIRST = Form("name.first", lambda r: list(r["given"]), shows=("given",))
@@ -110,6 +125,11 @@ MENUS = {
     "spelled": Menu("NAME", (Form("name.spelled", _spelled, hard=True),)),
     "plural": Menu("NAME", (Form("name.plural", _plural, hard=True),)),
     "nickname": Menu("NAME", (Form("name.nickname", _nickname, hard=True),)),
+    # A terse house keeps no capitals for those at home.
+    "household": Menu("NAME", (Form("name.household", _household, hard=True),)),
+    "household_terse": Menu(
+        "NAME", (Form("name.household_lower", lambda r: [name.lower() for name in _household(r)], hard=True),)
+    ),
     "kin": Menu(
         "NAME",
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
+from synthetic_data.addresses import ascii_word
 from synthetic_data.phi_forms import Form, Menu, Rows
 
 # No I, O or Q, as in vehicle and device numbers.
@@ -49,6 +50,46 @@ def _halves(value: str) -> str:
     return f"{value[:middle]} {value[middle:]}"
 
 
+def _phone_pair(r: Rows) -> list[str]:
+    """Two lines of one household: the second is told by its last four digits."""
+    digits = [_bare(value)[-10:] for value in r["phone"]]
+    steps = (r.owned("second_line")[:, 0] % 99 + 1).tolist()
+    return [
+        f"{d[:3]}-{d[3:6]}-{d[6:]}/{d[6:8]}{(int(d[8:]) + k) % 100:02d}" for d, k in zip(digits, steps, strict=True)
+    ]
+
+
+def _mrn_lettered(r: Rows) -> list[str]:
+    """The site's letter before the number, or behind it; its leading zeros are left out."""
+    behind = (r.fresh("mrn_letter")[:, 0] % 2).tolist()
+    sites = r.chart["site"][r.index]
+    numbers = (_bare(value).lstrip("0") for value in r["mrn"])
+    return [f"{n}/{s}" if b else f"{s}/{n}" for n, s, b in zip(numbers, sites, behind, strict=True)]
+
+
+def _pairs_from_the_end(value: str) -> str:
+    """Terminal-digit filing: folders stand by the last two characters, then the two before."""
+    bare = _bare(value)
+    return "-".join(bare[max(0, k - 2) : k] for k in range(len(bare), 0, -2))
+
+
+def _alias(r: Rows) -> list[str]:
+    """Three letters of the family name, one of the given name, two digits of the birth year."""
+    parts = zip(r["family"], r["given"], r.patient("birth_year").tolist(), strict=True)
+    return [f"{ascii_word(f)[:3]}{ascii_word(g)[:1]}{y % 100:02d}".upper() for f, g, y in parts]
+
+
+def _initials_birthday(r: Rows) -> list[str]:
+    days = r.chart["dob_date"].astype("datetime64[D]").astype(str)[r.index].tolist()
+    names = zip(r["given"], r["family"], days, strict=True)
+    return [f"{ascii_word(g)[:1]}{ascii_word(f)[:1]}".upper() + f" {int(d[8:])}/{int(d[5:7])}" for g, f, d in names]
+
+
+def _login(r: Rows) -> list[str]:
+    parts = zip(r["given"], r["family"], r.patient("birth_year").tolist(), strict=True)
+    return [f"{ascii_word(g)[:2]}{ascii_word(f)[:4]}{y % 100:02d}" for g, f, y in parts]
+
+
 def _vin(words: list[int]) -> str:
     # Position 9 of a real number is a digit or X; a Z there belongs to no vehicle.
     return f"1M8{letters(words[0], 5)}ZK{letters(words[1], 1)}{words[2] % 10**6:06d}"
@@ -70,6 +111,8 @@ MENUS = {
             Form("phone.trunk", _phone(lambda d: f"1-{d[:3]}-{d[3:6]}-{d[6:]}"), 0.8, reserve=True),
         ),
     ),
+    "phone_ends": Menu("PHONE", (Form("phone.last_four", _phone(lambda d: d[6:]), hard=True),)),
+    "phone_pair": Menu("PHONE", (Form("phone.pair", _phone_pair, hard=True),)),
     "ssn": Menu(
         "SSN",
         (
@@ -100,6 +143,12 @@ MENUS = {
             Form("mrn.slashed", _of("mrn", lambda v: _halves(_bare(v)).replace(" ", "/")), 1, True, reserve=True),
             Form("mrn.bare_lower", _of("mrn", lambda v: _bare(v).lower().lstrip("0") or v), 1, hard=True),
         ),
+    ),
+    # Each hospital's own ways with the number, on labels and folders.
+    "mrn_lettered": Menu("MRN", (Form("mrn.site_letter", _mrn_lettered, hard=True),)),
+    "mrn_filed": Menu("MRN", (Form("mrn.pairs_from_the_end", _of("mrn", _pairs_from_the_end), hard=True),)),
+    "mrn_halves": Menu(
+        "MRN", (Form("mrn.dashed_halves", _of("mrn", lambda v: _halves(_bare(v)).replace(" ", "-")), hard=True),)
     ),
     "plan": Menu(
         "HEALTH_PLAN",
@@ -156,6 +205,10 @@ MENUS = {
         "OTHER", (Form("other.licence", _drawn("licence", lambda w: f"{letters(w[0], 1)}{w[1] % 10**7:07d}")),)
     ),
     "badge": Menu("OTHER", (Form("other.badge", _drawn("badge", lambda w: f"{w[0] % 9000 + 1000}")),)),
+    # Written on boards, bags and doors instead of the name; made of it, so it is no code (45 CFR 164.514(c)).
+    "alias": Menu("OTHER", (Form("other.alias", _alias, hard=True),)),
+    "initials_birthday": Menu("OTHER", (Form("other.initials_birthday", _initials_birthday, hard=True),)),
+    "login": Menu("OTHER", (Form("other.login", _login, hard=True),)),
     "biometric": Menu(
         "OTHER",
         (Form("other.biometric", _drawn("biometric", lambda w: f"FP-{w[0]:08x}-{w[1] % 65536:04x}"), hard=True),),

@@ -11,11 +11,30 @@ def _county(value: str) -> str:
     return value if value.endswith("County") else f"{value} County"
 
 
+def _street_name(street: str) -> str:
+    """Of "412 Alder Street, Apt 3" it is "Alder"."""
+    return " ".join(street.split(",")[0].split()[1:-1]) or street
+
+
 def _intersection(r: Rows) -> list[str]:
     numbers = r.owned("intersection")[:, 0] % 29 + 1
-    # "412 Alder Street, Apt 3" -> "Alder"
-    names = (" ".join(street.split(",")[0].split()[1:-1]) or street for street in r["street"])
+    names = map(_street_name, r["street"])
     return [f"{ordinal(n)} & {name}" for n, name in zip(numbers.tolist(), names, strict=True)]
+
+
+_SHOPS = ("bakery", "laundromat", "shoe store", "diner", "flower shop")
+_HOMES = ("yellow house", "blue trailer", "pink farmhouse", "log cabin", "houseboat")
+_LANDMARKS = ("grain elevator", "water tower", "old sawmill", "drive-in theater", "fish hatchery", "covered bridge")
+
+
+def _above_shop(r: Rows) -> list[str]:
+    words = (r.owned("above_shop")[:, 0] % len(_SHOPS)).tolist()
+    return [f"above the {_SHOPS[w]} on {_street_name(street)}" for w, street in zip(words, r["street"], strict=True)]
+
+
+def _described_home(r: Rows) -> list[str]:
+    words = r.owned("described_home").tolist()
+    return [f"the {_HOMES[w[0] % len(_HOMES)]} behind the {_LANDMARKS[w[1] % len(_LANDMARKS)]}" for w in words]
 
 
 def _email_words(value: str) -> str:
@@ -75,6 +94,9 @@ MENUS = {
     "school": Menu("LOCATION", (Form("location.school", lambda r: [f"{c} Elementary" for c in r["city"]], hard=True),)),
     # 164.514(b)(2)(i) covers the patient's employers.
     "employer": Menu("LOCATION", (Form("location.employer", lambda r: list(r["employer"]), hard=True),)),
+    # A home that is told without number, suffix or town.
+    "above_shop": Menu("LOCATION", (Form("location.above_shop", _above_shop, hard=True),)),
+    "described_home": Menu("LOCATION", (Form("location.described_home", _described_home, hard=True),)),
     "email": Menu(
         "EMAIL",
         (

@@ -61,9 +61,9 @@ RELATIONSHIPS = (*KIN, "neighbor", "friend")
 def population(seed: Seed, ids: IntArray, sites: tuple[Site, ...] = SITES) -> pd.DataFrame:
     """One row per patient number in `ids`, in that order; all are 18 or older when the charts begin.
 
-    Columns: number, person, patient_id, site, mrn, ssn, health_plan_id, given, middle ("" for a quarter), family, name_group,
-    birth_date, sex (female, male), race, ethnicity, language (BCP 47), street, city, county, state, zip, phone, email,
-    insurance, employer ("" for people without).
+    Columns: number, person, patient_id, site, mrn, ssn, health_plan_id, given, middle ("" for a quarter), family,
+    name_group, birth_date, sex (female, male), race, ethnicity, language (BCP 47), street, city, county, state, zip,
+    phone, email, insurance, employer ("" for people without).
     person is the number of the person's first chart: a few people are patients of two sites, under the same name, birth
     date and SSN, and with an address, a telephone and insurance of the time. A record number is unique within a site;
     two sites may give the same one to different people. Some SSNs are PLACEHOLDER_SSN.

@@ -43,7 +43,15 @@ def all_samples(kit: Kit) -> list[tuple[str, str]]:
     return [(name, sample) for name in kit.names() for sample in expectations(kit, name)]
 
 
-def play_sample(kit: Kit, name: str, sample: str, *, variant: str = "tests", small: bool = True) -> Graded:
+def play_sample(
+    kit: Kit,
+    name: str,
+    sample: str,
+    *,
+    variant: str = "tests",
+    small: bool = True,
+    card: dict[str, object] | None = None,
+) -> Graded:
     """Grade one sample on hidden data."""
     exercise = kit.exercise(name)
     expected = expectations(kit, name)[sample]
@@ -51,7 +59,7 @@ def play_sample(kit: Kit, name: str, sample: str, *, variant: str = "tests", sma
         limits = dataclasses.replace(exercise.limits, wall_s=expected["wall_s"])
         exercise = dataclasses.replace(exercise, limits=limits)
     part = read_sample(kit, exercise, sample)
-    return grading.grade(kit, exercise, part, Terms(variant, SECRET, small=small))
+    return grading.grade(kit, exercise, part, Terms(variant, SECRET, card=card, small=small))
 
 
 def read_sample(kit: Kit, exercise: Exercise, sample: str) -> submission.Part:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Flags = npt.NDArray[np.bool_]
 
-# Credit for the share of people with one code that is theirs alone: none up to the first, all from their sum. One person
-# in twenty has two charts, one in eight a record number that somebody else has at another site.
+# Credit for the share of people with one code that is theirs alone: none up to the first, all from their sum. One
+# person in twenty has two charts, one in eight a record number that somebody else has at another site.
 SHARE_START, SHARE_WIDTH = 0.92, 0.08
 # Share of patients whose code differs from the other release's; small numbers may be equal by chance.
 APART_START, APART_WIDTH = 0.90, 0.08
@@ -346,4 +346,4 @@ def _padded(codes: list[str], count: int) -> npt.NDArray[np.object_]:
 
 
 def _count(place: str, wrong: int, total: int, fault: str) -> str:
-    return f"{place}: {wrong} of {total} patients {fault}" if wrong else ""
+    return f"{place}: {wrong} of {total} people {fault}" if wrong else ""

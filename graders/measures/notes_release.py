@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 SMALLEST_GROUP = 30
 """A name group with fewer graded names in the notes says too little about how it is treated."""
 
-# What off-the-shelf tools reach on hidden notes (tests/baselines): Presidio .74 to .78 with .94 of the other words kept,
-# philter-lite .89 to .93 with .96. Credit starts where the first ends.
+# What off-the-shelf tools reach on hidden notes (tests/baselines): Presidio .74 to .78 with .94 of the other words
+# kept, philter-lite .89 to .93 with .96. Credit starts where the first ends.
 RECALL_START, RECALL_WIDTH = 0.80, 0.185
 KEPT_START, KEPT_WIDTH = 0.85, 0.13
 # The best single off-the-shelf tool measured, philter-lite, catches 84 % of the hard forms and keeps 77 % of the

@@ -1,4 +1,4 @@
-"""Whole columns in pandas for tables; notes compared with what is known of their patient, word by word, in rapidfuzz."""
+"""Style: whole columns in pandas; each word of a note is compared with its patient's own names by rapidfuzz."""
 
 import json
 import shutil

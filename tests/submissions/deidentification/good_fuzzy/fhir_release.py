@@ -49,7 +49,9 @@ def release(resource, owners, card, keyed, text, blank):
     if kind == "Encounter":
         out["period"] = {end: keyed.moved(pid, day) for end, day in resource.get("period", {}).items()}
         out["participant"] = [
-            {"individual": bare(part["individual"])} for part in resource.get("participant", []) if "individual" in part
+            {"individual": bare(part["individual"])}
+            for part in resource.get("participant", [])
+            if "individual" in part
         ]
         if "reasonCode" in resource and "reason" not in card["withhold"].get("encounters", []):
             out["reasonCode"] = resource["reasonCode"]
@@ -86,7 +88,9 @@ def person(resource, pid, text, card, blank):
     if row is not None and row["year"] != "90+" and cell != "birth_date":
         out["birthDate"] = row["year"]
     address = {"use": "home", "country": "US"}
-    if "state" not in withheld and (state := next((a["state"] for a in resource.get("address", []) if a.get("state")), "")):
+    if "state" not in withheld and (
+        state := next((a["state"] for a in resource.get("address", []) if a.get("state")), "")
+    ):
         address["state"] = state
     if row is not None and row["area"] != "000" and cell != "zip":
         address["postalCode"] = row["area"]

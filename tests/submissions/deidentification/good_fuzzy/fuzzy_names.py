@@ -1,4 +1,4 @@
-"""Names: every word of a note against the names of its patient and the people around, with room for slips of the pen."""
+"""Names: every word of a note against the names of its patient and the people around, slips of the pen included."""
 
 import re
 from collections import defaultdict
@@ -8,49 +8,70 @@ from rapidfuzz.distance import OSA
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 # What follows a person's name when a disease, a test or a thing is called after the person.
 CALLED_AFTER = (
-    r"(?:'s|s)?[ -](?:[a-z]+[ -])?(?:disease|syndrome|lymphoma|sign|signs|test|score|scale|scales|criteria|catheter|virus|"
+    r"(?:'s|s)?[ -](?:[a-z]+[ -])?(?:disease|syndrome|lymphoma|sign|signs|test|score|scale|scales|criteria|"
+    r"catheter|virus|"
     r"palsy|tumou?r|maneuver|manoeuvre|reflex|phenomenon|contracture|fracture|esophagus|thyroiditis|ulcer|nodes?|"
     r"sarcoma|cells?|staging|classification|index|chorea|atrophy|triad|stain|tube|drain|clamp|"
     r"speculum|block|node|lines|bodies|coma|encephalopathy|aphasia|disorder|dementia|"
     r"cyst|angle|fibrillation|negative|positive|absent|present|normal|infection|gastroenteritis)\b"
 )
 EPONYMS = set(
-    "hodgkin crohn wilson romberg norwalk homans apgar babinski parkinson graves glasgow foley may thurner wells addison "
-    "cushing bell down raynaud alzheimer huntington hashimoto kaposi barrett baker marfan turner sjogren behcet murphy "
-    "mcburney rovsing kernig brudzinski phalen tinel trendelenburg dupuytren colles paget osler janeway heberden bouchard "
-    "charcot guillain barre meniere tourette wernicke korsakoff broca lewy epstein barr lyme coombs gram holter doppler "
-    "braden morse ranson child pugh killip gleason breslow clark ewing wilms cooper still reiter virchow roux hickman "
-    "swan ganz kaplan meier bartholin fallot eisenmenger ehlers danlos churg strauss wegener goodpasture berger bright "
+    "hodgkin crohn wilson romberg norwalk homans apgar babinski parkinson graves glasgow foley may thurner "
+    "wells addison "
+    "cushing bell down raynaud alzheimer huntington hashimoto kaposi barrett baker marfan turner sjogren behcet "
+    "murphy "
+    "mcburney rovsing kernig brudzinski phalen tinel trendelenburg dupuytren colles paget osler janeway "
+    "heberden bouchard "
+    "charcot guillain barre meniere tourette wernicke korsakoff broca lewy epstein barr lyme coombs gram holter "
+    "doppler "
+    "braden morse ranson child pugh killip gleason breslow clark ewing wilms cooper still reiter virchow roux "
+    "hickman "
+    "swan ganz kaplan meier bartholin fallot eisenmenger ehlers danlos churg strauss wegener goodpasture berger "
+    "bright "
     "hirschsprung meckel mallory weiss zenker plummer vinson whipple peyronie asperger rett angelman prader willi "
     "norton snellen ishihara rinne weber allen lachman spurling valsalva epley dix hallpike heimlich".split()
 )
 # Words that are names of people and words of a sentence: a capital at the beginning of one tells nothing.
 EVERYDAY = set(
-    "an do to in so he ha my no on or me we us be by at is it as if may will can the long hand an son art bill grant rose mark "
+    "an do to in so he ha my no on or me we us be by at is it as if may will can the long hand an son art bill "
+    "grant rose mark "
     "hope faith joy grace dawn summer chance home price weight field fields page day may june april august good low "
     "young white black brown green gray little small best love rich major bath salt foot head back heart temple "
     "rash cough pain plan history call review person patient street lane will sunday early late".split()
 )
 TITLE = re.compile(r"\b(?:mr|mrs|ms|miss|mx|mister|madam|master|sr|sra|srta|don|dona)\.?\s+$", re.I)
 CAPS = r"(?-i:[A-Z][A-Za-z']+(?:-[A-Z][A-Za-z']+)*)"
-CHAIN = rf"(?:(?-i:{CAPS}|[A-Z]\.?|de la|de|la|del|van|von|der|da|bin|al)(?:,\s?|\s+|-)){{0,4}}{CAPS}(?:\s(?-i:[A-Z])\b\.?)?"
+CHAIN = (
+    rf"(?:(?-i:{CAPS}|[A-Z]\.?|de la|de|la|del|van|von|der|da|bin|al)(?:,\s?|\s+|"
+    rf"-)){{0,4}}{CAPS}(?:\s(?-i:[A-Z])\b\.?)?"
+)
 KIN = (
-    r"(?:spouse|wife|husband|partner|son|daughter|child|mother|father|mom|dad|parent|brother|sister|sibling|neighbou?r|friend|"
+    r"(?:spouse|wife|husband|partner|son|daughter|child|mother|father|mom|dad|parent|brother|sister|sibling|"
+    r"neighbou?r|friend|"
     r"aunt|uncle|niece|nephew|cousin|grand(?:mother|father|son|daughter|child|parent)|guardian|roommate|caregiver|"
     r"relative|fianc[e]+|in-law|kin|nok|family)"
 )
 TOLD = [
     re.compile(rf"\b(?:mr|mrs|ms|miss|mx)\.?\s+({CHAIN})", re.I),
-    re.compile(rf"\b{KIN}\b,?\s+(?:is\s+|named\s+|called\s+)?(?:(?:of the family|of kin),\s)?((?:(?-i:Old|Big|Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
+    re.compile(rf"\b{KIN}\b,?\s+(?:is\s+|named\s+|called\s+)?(?:(?:of the family|of kin),\s)?((?:(?-i:Old|Big|"
+               rf"Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
     re.compile(rf"({CHAIN})\s*\({KIN}\)", re.I),
-    re.compile(rf"(?:^|\n|\|)[-\s]*(?:name|patient|pt|patient name|re|ride home|nok|next of kin|emergency contact)\s*[:|]\s*((?:(?-i:Old|Big|Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
-    re.compile(rf"\b(?:prefers to be called|goes by|known as|also known as|aka|a\.k\.a\.|nicknamed|called)\s+[\"']?({CHAIN})", re.I),
+    re.compile(rf"(?:^|\n|\|)[-\s]*(?:name|patient|pt|patient name|re|ride home|nok|next of kin|"
+               rf"emergency contact)\s*[:|]\s*((?:(?-i:Old|Big|Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
+    re.compile(rf"\b(?:prefers to be called|goes by|known as|also known as|aka|a\.k\.a\.|nicknamed|"
+               rf"called)\s+[\"']?({CHAIN})", re.I),
 ]  # fmt: skip
 PET = re.compile(r"\b(?:Old|Big|Little|Uncle|Auntie|Aunt|Baby|Young|Grandma|Grandpa|Cousin|Miss|Papa|Mama|Nana)\s+$")
 SPELLED = re.compile(r"(?<![A-Za-z])[A-Za-z](?:[-. ]{1,2}[A-Za-z]){2,}(?![A-Za-z])")
 COMPOUND = re.compile(r"(?<![\w-])[A-Za-z]{1,9}-[A-Za-z]{2,12}(?![\w-])")
-INITIALS = re.compile(r"(?<![A-Za-z.])([A-Z])\.\s?(?:([A-Z])\.\s?)?-?([A-Z])\.?(?:-([A-Z])\.?)?(?![A-Za-z]|\s?&)")
-BARE_INITIALS = re.compile(r"(?:\b(?:pt|patient|man|woman|lady|gentleman|for|on)\b[ ,(|]+)([A-Z]{2,4})\b(?!-)")
+INITIALS = re.compile(
+    r"(?<![A-Za-z.])([A-Z])\.\s?(?:([A-Z])\.\s?)?-?([A-Za-z]\.|"
+    r"[A-Z])(?:-([A-Z])\.?)?(?![A-Za-z]|\s?&)"
+)
+BARE_INITIALS = re.compile(
+    r"\b(?:pt|patient|man|woman|lady|gentleman|for|on)\b[ ,(|]+([A-Z]{2,4})\b(?!-)|"
+    r"\b([A-Z]{2,4})(?=\s(?:is|was)\san?\b|,?\s\(?\d{2,3}[- ]?y|\s(?:prefers|says|improved|tolerated|lives|takes)\b)"
+)
 SHORT = {
     "bill": "william", "bob": "robert", "rob": "robert", "dick": "richard", "rick": "richard", "jim": "james", "jack": "john",
     "peggy": "margaret", "meg": "margaret", "maggie": "margaret", "betty": "elizabeth", "liz": "elizabeth", "beth": "elizabeth",
@@ -101,11 +122,20 @@ class NameFinder:
         # A hyphen in the wrong place: both halves are the name, though neither is one.
         for match in COMPOUND.finditer(plain):
             low = match[0].lower()
-            if not match[0].islower() and person.names.isdisjoint(low.split("-")) and slip(low.replace("-", ""), person.names):
+            if (
+                not match[0].islower()
+                and person.names.isdisjoint(low.split("-"))
+                and slip(low.replace("-", ""), person.names)
+            ):
                 hits |= {n: t for n, t in enumerate(tokens) if match.start() <= t.start() < match.end()}
         # Two short names in small letters, one after the other, are a name.
         for n in unsure:
-            if n + 1 in unsure and tokens[n][0].islower() and tokens[n + 1][0].islower() and beside(plain, tokens, n, n + 1):
+            if (
+                n + 1 in unsure
+                and tokens[n][0].islower()
+                and tokens[n + 1][0].islower()
+                and beside(plain, tokens, n, n + 1)
+            ):
                 pair = {tokens[n][0].lower(), tokens[n + 1][0].lower()}
                 if len(pair) == 2 and not pair <= self.ordinary:
                     hits[n], hits[n + 1] = tokens[n], tokens[n + 1]
@@ -126,11 +156,13 @@ class NameFinder:
         yield from initials(plain, person)
         for match in SPELLED.finditer(plain):
             letters = re.sub("[^a-z]", "", match[0].lower())
-            if len(letters) >= 3 and ("-" in match[0] or any(OSA.distance(letters, name) <= 1 for name in person.names)):
+            if len(letters) >= 3 and (
+                "-" in match[0] or any(OSA.distance(letters, name) <= 1 for name in person.names)
+            ):
                 yield match.start(), match.end(), "NAME"
 
     def own(self, token, plain, person):
-        """"sure", "beside" (a name where it stands beside another) or "" for a word of a note."""
+        """ "sure", "beside" (a name where it stands beside another) or "" for a word of a note."""
         text = token[0]
         word = text.lower()
         capital = text[0].isupper()
@@ -172,7 +204,7 @@ class NameFinder:
         for pattern in TOLD:
             for match in pattern.finditer(plain):
                 start, end = match.span(1)
-                parts = [w for w in WORD.finditer(plain, start, end)]
+                parts = [w for w in WORD.finditer(plain, start, end) if free(*w.span())]
                 # From the first word on that is no word of every note.
                 known = person.names
                 while parts and not (self.namelike(parts[0][0]) or parts[0][0].lower() in known):
@@ -184,21 +216,30 @@ class NameFinder:
 
     def namelike(self, text):
         word = text.lower().replace("'s", "")
-        return text[0].isupper() and len(word) > 1 and word not in EPONYMS and (word not in self.ordinary or word in self.vocabulary and word not in EVERYDAY)
+        return (
+            text[0].isupper()
+            and len(word) > 1
+            and word not in EPONYMS
+            and (word not in self.ordinary or word in self.vocabulary and word not in EVERYDAY)
+        )
 
 
 # What a person does at the beginning of a sentence, and what things do as well.
 ACTS = re.compile(
-    r"'s\b|\s[A-Z]\.|\s+(?:family|prefers|says|said|helps|improved|tolerated|given|knows|takes|took|lives|reports?|reported|"
+    r"'s\b|\s[A-Z]\.|\s+(?:family|prefers|says|said|helps|improved|tolerated|given|knows|takes|took|lives|"
+    r"reports?|reported|"
     r"states|stated|denies|denied|feels|felt|asks|asked|returned|presents|presented|called|came|comes|agrees|agreed|"
-    r"understands|walks|walked|wants|wishes|works|worked|moved|does|did|A&O|speaks|drives|remembers|attends|volunteers|"
-    r"arrived|left|stayed|lost|gained|recovered|declined|refused|was (?:admitted|discharged|seen|alert|found|brought|born|"
+    r"understands|walks|walked|wants|wishes|works|worked|moved|does|did|A&O|speaks|drives|remembers|attends|"
+    r"volunteers|"
+    r"arrived|left|stayed|lost|gained|recovered|declined|refused|was (?:admitted|discharged|seen|alert|found|"
+    r"brought|born|"
     r"transferred|called|told|given|treated))\b"
 )
 IS = re.compile(r"\s+(?:is|was|has|had|will|may|can|could|would|should|and)\b")
 # Words of sentences that are seldom names there.
 PRONE = set(
-    "an do to in so he my no on may will can the it is as if home weight pain history plan call review cough rash head back "
+    "an do to in so he my no on may will can the it is as if home weight pain history plan call review cough "
+    "rash head back "
     "heart page person patient price chance".split()
 )
 
@@ -231,13 +272,25 @@ def eponym(plain, token):
 
 
 # After a diseases's name these say nothing: "Romberg negative" is a test, "Rose present" a visitor.
-WEAK = {"negative", "positive", "present", "normal", "absent", "block", "lines", "infection", "test", "score", "index"}
+WEAK = {
+    "negative",
+    "positive",
+    "present",
+    "normal",
+    "absent",
+    "block",
+    "lines",
+    "infection",
+    "test",
+    "score",
+    "index",
+}
 
 
 def begins(plain, at):
     """Whether a sentence or a line begins there."""
     before = plain[max(0, at - 12) : at].rstrip(" -*|")
-    return not before or before[-1] in ".!?\n:;" and re.search(r"\b[A-Z]\.$", before) is None
+    return not before or before[-1] in ".!?\n;" and re.search(r"\b[A-Z]\.$", before) is None
 
 
 def beside(plain, tokens, n, k):
@@ -250,7 +303,8 @@ def beside(plain, tokens, n, k):
 def bridge(gap):
     """Whether what stands between two names belongs to them."""
     return re.fullmatch(
-        r"(?:'s)?[ ,\t_/\"()-]{0,6}(?:[A-Za-z]\.?[ ,-]{1,2}){0,2}(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el|y|and|&)[ -]){0,2}"
+        r"(?:'s)?[ ,;\t_/\"()-]{0,6}(?:[A-Za-z]\.?[ ,-]{1,2}){0,2}(?:(?:de|la|las|los|del|van|von|der|da|dos|"
+        r"bin|al|el|y|and|&)[ -]){0,2}"
         r"(?:(?:mr|mrs|ms)\.?\s)?", gap, re.I
     ) is not None and not re.search(r"\band|&", gap)  # fmt: skip
 
@@ -260,13 +314,15 @@ def widen(plain, start, end):
     before = plain[max(0, start - 24) : start]
     if found := re.search(r"(?<![A-Za-z'.\d/])(?:[A-Z](?:\.\s?|\s|-)){1,2}$", before):
         start -= len(before) - found.start()
-    elif found := re.search(r"(?<![A-Za-z])(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el)[ -]){1,2}$", before, re.I):
+    elif found := re.search(
+        r"(?<![A-Za-z])(?:(?:de|la|las|los|del|van|von|der|da|dos|bin|al|el)[ -]){1,2}$", before, re.I
+    ):
         start -= len(before) - found.start()
     before = plain[max(0, start - 12) : start]
     if found := PET.search(before):
         start -= len(before) - found.start()
     after = plain[end : end + 8]
-    if found := re.match(r"(?:,\s?|\s)[A-Z](?:\.|(?=[\s,;|)\n]|$))(?:\s?[A-Z]\.)?(?!\w)(?!&)", after):
+    if found := re.match(r"(?:,\s?|\s)[A-Z](?:\.|(?=[\s,;|)'\n]|$))(?:\s?[A-Z]\.)?(?!\w)(?!&)", after):
         end += found.end()
     return start, end
 
@@ -274,9 +330,8 @@ def widen(plain, start, end):
 def initials(plain, person):
     """The initials of the patient or of somebody around."""
     for match in INITIALS.finditer(plain):
-        if "".join(g for g in match.groups() if g).lower() in person.initials:
+        if "".join(g[0] for g in match.groups() if g).lower() in person.initials:
             yield match.start(), match.end(), "NAME"
     for match in BARE_INITIALS.finditer(plain):
-        if match[1].lower() in person.initials:
-            yield match.start(1), match.end(1), "NAME"
-
+        if match[match.lastindex].lower() in person.initials:
+            yield *match.span(match.lastindex), "NAME"

@@ -8,7 +8,25 @@ from dataclasses import dataclass, field
 STROKES = str.maketrans("đĐøØłŁßıæÆœŒ", "dDoOlLsiaAoO")
 ONE_FOR_ONE = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "`": "'", "´": "'",
                              "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-", "\uff20": "@"})  # fmt: skip
-PARTICLES = {"de", "la", "las", "los", "del", "van", "von", "der", "da", "do", "dos", "di", "bin", "al", "el", "y", "st"}
+PARTICLES = {
+    "de",
+    "la",
+    "las",
+    "los",
+    "del",
+    "van",
+    "von",
+    "der",
+    "da",
+    "do",
+    "dos",
+    "di",
+    "bin",
+    "al",
+    "el",
+    "y",
+    "st",
+}
 
 
 def shadow(text):
@@ -53,6 +71,8 @@ class Person:
         for a in first:
             for b in last:
                 self.initials |= {a[0] + b[0], a[0] + middle[:1].lower() + b[0]}
+        if first and family:
+            self.initials.add(first[0][0] + shadow(family)[0].lower())
         if len(last) > 1 and first:
             self.initials.add(first[0][0] + "".join(w[0] for w in last))
 
@@ -94,7 +114,9 @@ class Known:
                 one.add_number(row[column])
             one.last_four = squeeze(row["ssn"])[-4:]
             one.add_login(row["email"])
-            one.places |= {shadow(row[c]).lower() for c in ("street", "city", "county", "employer") if len(row[c]) > 3}
+            one.places |= {
+                shadow(row[c]).lower() for c in ("street", "city", "county", "employer") if len(row[c]) > 3
+            }
             street = shadow(row["street"]).split(",")[0].split()
             if len(street) > 2 and street[-1].isalpha():
                 street_ends.add(street[-1].lower())
@@ -114,5 +136,7 @@ class Known:
                 days = table[["patient_id"]].assign(day=table[column].str[:10]).drop_duplicates()
                 for pid, day in zip(days["patient_id"], days["day"]):
                     people[pid].days.add(day)
-        every = {c: {shadow(v).lower() for v in patients[c].unique() if len(v) > 3} for c in ("city", "county", "employer")}
+        every = {
+            c: {shadow(v).lower() for v in patients[c].unique() if len(v) > 3} for c in ("city", "county", "employer")
+        }
         return cls(dict(people), vocabulary, every["city"], every["county"], every["employer"], street_ends)

@@ -19,7 +19,8 @@ Y4 = r"(?:19|20)\d\d"
 DAY = r"(?<![\d.:/])(?P<d>\d{1,2})(?P<th>\s?(?:st|nd|rd|th)(?![a-z]))?"
 RANGE = r"(?:\s?-\s?\d{1,2}(?:st|nd|rd|th)?(?![\d/]))?"
 WEEKDAY = (
-    r"(?:\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?-i:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|MON|TUE|WED|THU|FRI)"
+    r"(?:\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?-i:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|MON|TUE|"
+    r"WED|THU|FRI)"
     r"(?!\s?\d+\s?%))\b\.?)"
 )
 
@@ -30,7 +31,7 @@ def rule(pattern):
 
 # Full dates. Groups: y m d, a and b either of month and day, mon a name, ord a word, th an ending.
 FULL = [
-    rule(rf"(?<![\d.-])(?P<y>(?:19|20|21)\d\d)(?P<s>\s?[-/._]\s?)(?P<m>\d{{1,2}})(?P=s)(?P<d>\d{{1,2}})(?!\d)"),
+    rule(r"(?<![\d.-])(?P<y>(?:19|20|21)\d\d)(?P<s>\s?[-/._]\s?)(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})(?!\d)"),
     rule(r"(?<![\w.-])(?P<y>(?:19|20)\d\d)(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12]\d|3[01])(?![\d-])(?=\b|T)"),
     rule(rf"(?<![\w./-])(?P<a>\d{{1,2}})(?P<s>\s?[-/._]\s?)(?P<b>\d{{1,2}})(?P=s)(?P<y>{Y4}|\d\d)(?!\d|[-/.]\d)"),
     rule(rf"(?<![\w./-])(?P<a>\d\d) (?P<b>\d\d) (?P<y>{Y4})(?!\d|[-/. ]\d)"),
@@ -63,24 +64,32 @@ LEFT, RIGHT = 42, 36
 ORDINAL_DAY = rule(r"\b(?:on|until|by|since|before|from) the " + ORD + r"(?=\s*(?:[.,;:)|\n]|$))")
 # "may" is a verb and "march" a walk: as words alone only with a capital and after a word that asks for a month.
 ALONE = re.compile(
-    r"(?:(?<=\bin )|(?<=\bsince )|(?<=\blast )|(?<=\bthis )|(?<=\bnext )|(?<=\bof )|(?<=\buntil )|(?<=\bby )|(?<=\bduring )"
+    r"(?:(?<=\bin )|(?<=\bsince )|(?<=\blast )|(?<=\bthis )|(?<=\bnext )|(?<=\bof )|(?<=\buntil )|(?<=\bby )|"
+    r"(?<=\bduring )"
     r"|(?<=\bsince early )|(?<=\bfrom ))(?:May|March|Mar)\b(?!\s+(?:Thurner|Hegglin))"
     r"|\b(?:January|February|April|June|July|August|September|October|November|December)\b"
 )
 SLASHED = re.compile(r"(?<![\w./-])(?P<a>\d{1,2})(?P<s>[-/])(?P<b>\d{1,2})(?![\w/]|[-.]\d)(?!\s?%)")
 WEEKDAYS = rule(WEEKDAY)
 MEASURED = re.compile(
-    r"(?:pain|score|scale|strength|power|grade|reflex\w*|murmur|apgar|pulses?|bp|pressure|take|taking|of|below|above|tablets?|"
+    r"(?:pain|score|scale|strength|power|grade|reflex\w*|murmur|apgar|pulses?|bp|pressure|take|taking|of|below|"
+    r"above|tablets?|"
     r"rated|vision|acuity|gcs|severity|motor|bpm)[:\s~]*$", re.I
 )  # fmt: skip
 TOLD = re.compile(
-    r"(?:\b(?:on|since|until|till|before|after|from|by|to|through|thru|dated?|seen|visit|labs?|due|again|for|at|sent|w/|"
-    r"rtc|f/u|held|updated|onset|eval|session|merged|removed|of|between|and|out|returned|started|admitted|discharged|last|around|about|approx|circa|ca|began|begun|week of|effective|as of|session|appointment|scheduled|signed)"
+    r"(?:\b(?:on|since|until|till|before|after|from|by|to|through|thru|dated?|seen|visit|labs?|due|again|for|at|"
+    r"sent|w/|"
+    r"rtc|f/u|held|updated|onset|eval|session|merged|removed|of|between|and|out|returned|started|admitted|"
+    r"discharged|last|around|about|approx|circa|ca|began|begun|week of|effective|as of|session|appointment|"
+    r"scheduled|signed)"
     r"|[(,~])[:\s~]*$", re.I
 )  # fmt: skip
-FIRMLY = re.compile(r"\b(?:on|since|until|dated?|onset|around|before|after|due|seen|rtc|f/u)[\s:~]*$", re.I)
-SCORED = re.compile(r"\b(?:pain|score|strength|apgar|take|power|grade|scale)\W*(?:(?:is|was|of|at|score|now)\W+)?$", re.I)
-AFTER_MEASURE = re.compile(r"\s*(?:tab|pill|caps|dose|in (?:both|all|the)|bilat|on arrival|throughout|strength|mm|systolic|"
+FIRMLY = re.compile(r"\b(?:on|since|until|dated?|onset|around|before|after|due|seen|sent|rtc|f/u)[\s:~]*$", re.I)
+SCORED = re.compile(
+    r"\b(?:pain|score|strength|apgar|take|power|grade|scale)\W*(?:(?:is|was|of|at|score|now)\W+)?$", re.I
+)
+AFTER_MEASURE = re.compile(r"\s*(?:tab|pill|caps|dose|in (?:both|all|the)|bilat|on arrival|throughout|strength|"
+                           r"mm|systolic|"
                            r"murmur|cup|glass|pack|of (?:a|the) )", re.I)  # fmt: skip
 
 
@@ -182,7 +191,9 @@ class DateMover:
                 value = two if len(old) == 2 else values["y"]
             else:
                 value = f"{values[group]:02d}" if padded else str(values[group])
-            out += [text[at : match.start(group) - base], value]
+            gap = text[at : match.start(group) - base]
+            # "'24" may have become 2101, and four digits take no apostrophe.
+            out += [gap.rstrip("'") if group == "yy" and len(value) == 4 else gap, value]
             at = match.end(group) - base
         return "".join(out) + text[at:]
 

@@ -34,9 +34,11 @@ def cells_to_blank(patients, zips, card):
     people = zips["population"].astype(int).groupby(zips["zip"].str[:3]).sum()
     area = released_zips(patients["zip"], zips)
     year = birth_years(patients["birth_date"], card["as_of"])
-    site_people = people.reindex(patients["zip"].str[:3].unique()).groupby(
-        patients.drop_duplicates("zip").assign(a=lambda t: t["zip"].str[:3]).groupby("a")["site"].first()
-    ).sum()
+    site_people = (
+        people.reindex(patients["zip"].str[:3].unique())
+        .groupby(patients.drop_duplicates("zip").assign(a=lambda t: t["zip"].str[:3]).groupby("a")["site"].first())
+        .sum()
+    )
     all_of_site = patients["site"].map(site_people).fillna(0)
     lived = area.map(people).where(area != "000", all_of_site).fillna(0).to_numpy(float)
     count = len(patients)

@@ -8,7 +8,8 @@ def rule(pattern, flags=re.I):
 
 
 UNIT = (
-    r"(?:mg|mcg|ug|g|kg|lbs?|ml|l|dl|mmol|meq|units?|iu|m\[iu\]|k/ul|u/l|ng|pg|mm|cm|ft|bpm|mmhg|mm\[hg\]|tab(?:let)?s?|"
+    r"(?:mg|mcg|ug|g|kg|lbs?|ml|l|dl|mmol|meq|units?|iu|m\[iu\]|k/ul|u/l|ng|pg|mm|cm|ft|bpm|mmhg|mm\[hg\]|"
+    r"tab(?:let)?s?|"
     r"puffs?|caps(?:ules?)?|drops?|hours?|hrs?|min(?:utes)?|days?|weeks?|months?|\{inr\}|msec|mci|cc|"
     r"actuat(?:ion)?s?|cigarettes|packs?)(?![a-z0-9])"
 )
@@ -18,19 +19,24 @@ KEEP = [
     rule(r"(?<![\w.])\d{1,3}(?:\.\d)?\s?(?:C|F)(?![\w'.])", 0),
     rule(r"(?<![\w./-])(?:[6-9]\d|1\d\d|2[0-4]\d)/(?:[3-9]\d|1[0-4]\d)(?![\w/])"),
     rule(r"\b(?:bp|blood pressure)\s*(?:was|is|of|:)?\s*\d{2,3}/\d{2,3}"),
-    rule(r"\b(?:hr|pulse|rr|spo2|sats?|saturation|gcs|wt|weight|ht|temp(?:erature)?|t|rate|o2|bmi|ef)(?:\s+(?:was|is|of|today))?"
+    rule(r"\b(?:hr|pulse|rr|spo2|sats?|saturation|gcs|wt|weight|ht|temp(?:erature)?|t|rate|o2|bmi|"
+         r"ef)(?:\s+(?:was|is|of|today))?"
          r"[\s:=]+\d{1,3}(?:\.\d+)?%?(?![\w/-])"),
     rule(r"(?<![\w-])[A-TV-Z]\d[0-9A-Z]\.[0-9A-Z]{1,4}(?![\w-])", 0),
     rule(r"(?<=icd-10 )[A-TV-Z]\d[0-9A-Z](?![\w-])"),
     rule(r"\b[CTLS]\d{1,2}\s?-\s?[CTLS]?\d{1,2}\b", 0),
-    rule(r"\b(?:pain|strength|power|apgar|scale|score)[\s:=]+(?:(?:is|was|of|score|level|rated|now|at|scale)\s+){0,2}\d{1,2}(?:/\d{1,2})?(?![\w/-])"),
+    rule(r"\b(?:pain|strength|power|apgar|scale|score)[\s:=]+(?:(?:is|was|of|score|level|rated|now|at|"
+         r"scale)\s+){0,2}\d{1,2}(?:/\d{1,2})?(?![\w/-])"),
     rule(r"\b1/[2-4] (?:tablet|tab|pill|dose|cup)\w*"),
     rule(r"\b(?:hba1c|spo2|covid-19|sars-cov-2|fev1|a1c|t2|vitamin [bd]\d*)\b"),
 ]  # fmt: skip
 
 AT_SIGN = r"(?:\s*(?:@|\[\s*at\s*\]|\(\s*at\s*\)|\{\s*at\s*\}|<\s*at\s*>)\s*)"
 DOT = r"(?:\s*(?:\[\s*dot\s*\]|\(\s*dot\s*\)|\{\s*dot\s*\})\s*|\s+dot\s+|\s?\.\s?)"
-LOCAL = r"[\w%+-]+(?:(?:\.|\s(?:dot|underscore|dash|hyphen|minus|plus|period|point)\s|[\[(](?:dot|underscore|dash)[\])])[\w%+-]+)*"
+LOCAL = (
+    r"[\w%+-]+(?:(?:\.|\s(?:dot|underscore|dash|hyphen|minus|plus|period|point)\s|[\[(](?:dot|underscore|"
+    r"dash)[\])])[\w%+-]+)*"
+)
 TOP = r"(?:com|org|net|edu|gov|info|us|io|co|mil|biz)"
 TOPS = tuple("." + top for top in TOP[3:-1].split("|"))
 FILES = tuple("." + end for end in "jpg jpeg png gif tif bmp heic pdf doc txt dcm mp4 mov wav rtf zip".split())
@@ -61,22 +67,27 @@ PHONE = [
 ]
 SSN = rule(r"(?<![\w-])(?:\d{3}|[x*#]{3})[ .\-/*_]{1,3}(?:\d\d|[x*#]{2})[ .\-/*_]{1,3}\d{4}(?![\w-])")
 PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]{3})(?![\w-])")
+CAR = rule(r"plate|\btag\b|\bcar\b|vehicle|truck|\bvan\b")
 # A run without blanks, or digits in groups.
 RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
 GROUPS = rule(r"(?<![\w./-])[A-Z]{0,4}\d{2,6}(?:[ ]{1,2}[A-Z]?\d{2,6}[A-Z]?){1,4}(?![\w/%]|\.\d)", 0)
 # Capitals and digits in groups, for what has been announced.
 CODES = rule(r"(?<![\w./-])(?=[A-Z -]{0,12}\d)[A-Z0-9]{1,9}(?:[ -][A-Z0-9]{2,9}){1,4}(?![\w/%]|\.\d)", 0)
 ANNOUNCED = re.compile(
-    r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|vehicle|device|"
+    r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|"
+    r"vehicle|device|"
     r"record|mrn|mr|chart|number|num|no|id|ident\w*|ssn|ssa|soc(?:ial)?|security|four|digits|ending|claim|ticket|"
-    r"certificate|cert|registration|template|key|fingerprint|biometric|passport|visa|card|medicare|medicaid|insurance|"
+    r"certificate|cert|registration|template|key|fingerprint|biometric|passport|visa|card|medicare|medicaid|"
+    r"insurance|"
     r"phone|tel|telephone|cell|mobile|fax|pager|call(?:ed)?|callback|cb|reached|guarantor|invoice|locker|code|pin|"
-    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)\.?[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|of|the|at|on|in|with|has|to|ends|"
+    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)\.?[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|"
+    r"of|the|at|on|in|with|has|to|ends|"
     r"number is|id)\b\.?[^.\n;|\w]{0,3}){0,3}#?\s*$", re.I
 )  # fmt: skip
 NEAR_PAGE = re.compile(r"\bpage[r]?\b[^.\n]{0,12}$", re.I)
 MEDICAL_RUN = re.compile(
-    r"(?:[A-TV-Z]\d[0-9A-Z](?:\.\w{1,4})?|[CTLS]\d{1,2}(?:-[CTLS]?\d{1,2})?|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?|\d+/\d+|(?:19|20)\d\d(?:-(?:19|20)?\d\d)?|\d{1,2}:\d\d(?::\d\d)?)",
+    r"(?:[A-TV-Z]\d[0-9A-Z](?:\.\w{1,4})?|[CTLS]\d{1,2}(?:-[CTLS]?\d{1,2})?|\d+(?:\.\d+)?(?:-\d+(?:\.\d+)?)?|"
+    r"\d+/\d+|(?:19|20)\d\d(?:-(?:19|20)?\d\d)?|\d{1,2}:\d\d(?::\d\d)?)",
 )
 
 
@@ -84,7 +95,9 @@ def record_shapes(formats):
     """The card's record numbers as patterns, with or without separators."""
     patterns = []
     for text in sorted(set(formats.values())):
-        parts = [r"\d" if c == "#" else "[A-Za-z]" if c == "@" else re.escape(c) for c in text if c.isalnum() or c in "#@"]
+        parts = [
+            r"\d" if c == "#" else "[A-Za-z]" if c == "@" else re.escape(c) for c in text if c.isalnum() or c in "#@"
+        ]
         patterns.append(rule(r"(?<![\w-])#?" + r"[-./ ]{0,2}".join(parts) + r"(?![\w-])"))
     return patterns
 
@@ -106,8 +119,13 @@ def strong_spans(plain):
 def announced_spans(plain):
     """(start, end, label) of capitals and digits in groups that a word before them announces."""
     for match in CODES.finditer(plain):
-        if sum(c.isdigit() for c in match[0]) >= 4 and ANNOUNCED.search(plain[max(0, match.start() - 48) : match.start()]):
+        if sum(c.isdigit() for c in match[0]) >= 4 and ANNOUNCED.search(
+            plain[max(0, match.start() - 48) : match.start()]
+        ):
             yield match.start(), match.end(), "NUMBER"
+    for match in PLATE.finditer(plain):
+        if CAR.search(plain, max(0, match.start() - 40), match.start()):
+            yield match.start(), match.end(), "VEHICLE"
 
 
 def number_spans(plain):
@@ -117,10 +135,6 @@ def number_spans(plain):
             yield match.start(), match.end(), "PHONE"
     for match in SSN.finditer(plain):
         yield match.start(), match.end(), "SSN"
-    for match in PLATE.finditer(plain):
-        digits_first = match[0][0].isdigit() and match[0].count(" ") == 2
-        if digits_first or re.search(r"plate|tag|registration|car\b|vehicle", plain[max(0, match.start() - 40) : match.start()], re.I):
-            yield match.start(), match.end(), "VEHICLE"
     for pattern in (GROUPS, RUN):
         for match in pattern.finditer(plain):
             text = match[0].rstrip("-./_:*")
@@ -163,8 +177,10 @@ def own_spans(plain, person):
                 if not re.search(r"[A-Za-z]", around) and not re.search(r"[\s,&/|]", inside):
                     yield start, end, "NAME"
             elif free and short:
-                start -= len(re.search(r"(?:(?:\+|00)?1[ .\-/]{0,2})?[(\[#+]*$|\w+$", plain[max(0, start - 12) : start])[0])
+                start -= len(
+                    re.search(r"(?:(?:\+|00)?1[ .\-/]{0,2})?[(\[#+]*$|\w+$", plain[max(0, start - 12) : start])[0]
+                )
                 start += plain[start] in "([" and not set(")]") & set(plain[start:end])
-                tail = re.match(EXT + r"\w*", plain[end:], re.I)
+                tail = re.match(EXT + r"\w*(?:-(?=\w*[a-z])(?=\w*\d)\w+)?", plain[end:], re.I)
                 yield start, end + tail.end(), "NUMBER"
             at = squeezed.find(form, at + 1)

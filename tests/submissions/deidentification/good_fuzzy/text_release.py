@@ -1,4 +1,4 @@
-"""One text of one patient: rules of protection first, then finders in turn; what one has found the next leaves alone."""
+"""One text of one patient: rules of protection, then finders in turn; what one has found the next leaves alone."""
 
 import re
 import unicodedata
@@ -11,17 +11,20 @@ from register_risk import birth_years, released_zips
 from shapes import KEEP, announced_spans, number_spans, own_spans, record_shapes, strong_spans
 
 STREET_ENDS = set(
-    "street st avenue ave road rd lane ln drive dr court ct boulevard blvd way place pl terrace ter circle cir highway hwy "
+    "street st avenue ave road rd lane ln drive dr court ct boulevard blvd way place pl terrace ter circle cir "
+    "highway hwy "
     "parkway pkwy trail loop square plaza row path route alley run".split()
 )
 APT = r"(?:,?\s*(?:apt|apartment|unit|suite|ste|lot|room|#)\.?\s*#?\w{1,5}\b)?"
 CAP = r"(?-i:[A-Z][\w'.]*)"
 FIRM = r"(?-i:[A-Z][\w'&]*)"
 PO_BOX = re.compile(r"\b(?:p\.?\s?o\.?\s?)?box\s+#?\d+", re.I)
-CROSSING = re.compile(
-    rf"\b(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue))?\s?(?:&|/|\band\b|\bat\b|@)\s?(?:{CAP}|\d{{1,3}}(?:st|nd|rd|th))(?:\s(?-i:St|Ave|Street|Avenue|Road))?", re.I
-)  # fmt: skip
-SCHOOL = re.compile(rf"(?:{CAP} ){{1,3}}(?:elementary|middle|high|primary|grammar|charter|junior high)(?:\s+school)?\b|"
+NUMBERED = r"\d{1,3}(?:st|nd|rd|th)(?:\s(?:st|ave|street|avenue))?"
+CROSSING = re.compile(rf"\b(?:{NUMBERED}\s?&\s?\w+|(?:{CAP}|{NUMBERED})(?:\s(?:st|ave|street|avenue))?\s?(?:&|/|"
+                      rf"\band\b|\bat\b|@)\s?"
+                      rf"(?:{CAP}|{NUMBERED})(?:\s(?:st|ave|street|avenue|road))?)", re.I)  # fmt: skip
+SCHOOL = re.compile(rf"(?:{CAP} ){{1,3}}(?:elementary|middle|high|primary|grammar|charter|"
+                    rf"junior high)(?:\s+school)?\b|"
                     rf"(?:{CAP} ){{1,3}}(?:school|academy|college|university|preschool|kindergarten)\b", re.I)  # fmt: skip
 COUNTY = re.compile(rf"(?:{CAP} ){{1,2}}(?:county|parish|borough)\b", re.I)
 WORKS = re.compile(
@@ -29,9 +32,13 @@ WORKS = re.compile(
     rf"({FIRM}(?:(?:,?\s(?:and|&|of)\s|,\s|[ -]){FIRM})*)", re.I
 )  # fmt: skip
 UNIQUE = [
-    re.compile(r"\b(?:recogni[sz]ed|known|identified|remembered|introduced|famous|described)\b[^.\n;|]{0,25}?\bas\s+((?:the|a|an|our)\s(?:[^.,;\n|]{3,60}?\s(?:of|in|at|from)\s(?-i:[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)|[^.,;\n|]+))", re.I),
-    re.compile(r"\b(?:is|was)\s+(the\s+(?:only|sole|first|last|oldest|youngest|current|former|reigning|longest-\w+|town's|city's|county's)\s[^.,;\n|]+)", re.I),
-    re.compile(r"\b(the\s+(?:mayor|sheriff|fire chief|police chief|superintendent|governor|senator|champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
+    re.compile(r"\b(?:recogni[sz]ed|known|identified|remembered|introduced|famous|described)\b[^.\n;|"
+               r"]{0,25}?\bas\s+((?:the|a|an|our)\s(?:[^.,;\n|]{3,60}?\s(?:of|in|at|"
+               r"from)\s(?-i:[A-Z][\w'-]*(?: [A-Z][\w'-]*)*)|[^.,;\n|]+))", re.I),
+    re.compile(r"\b(?:is|was)\s+(the\s+(?:only|sole|first|last|oldest|youngest|current|former|reigning|"
+               r"longest-\w+|town's|city's|county's)\s[^.,;\n|]+)", re.I),
+    re.compile(r"\b(the\s+(?:mayor|sheriff|fire chief|police chief|superintendent|governor|senator|"
+               r"champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
 ]  # fmt: skip
 FOUR = re.compile(r"(?<![\w.])\d{4}(?!\w)")
 SOCIAL = re.compile(r"social|ssn|last|ending|identity", re.I)
@@ -43,8 +50,10 @@ AGES = [
     re.compile(rf"(?<![\w./]){OLD}(?=[-\s]{{0,2}}(?:y\W?\s?o\b|yrs?\b|years?\b|y/o\b|y\b(?!\w)))", re.I),
     re.compile(rf"(?<![\w./])(?:{OLD})(?=\s?-?yo)", re.I),
     re.compile(rf"\b{TENS}{ONES}(?=[-\s](?:years?|yrs?|y)\b)", re.I),
-    re.compile(rf"(?<=\b)(?:(?<=age )|(?<=age: )|(?<=aged )|(?<=turned )|(?<=turning )|(?<=turns )|(?<=died at )|(?<=A&W at )|(?<=well at )|(?<=alive at )|"
-               rf"(?<=living at )|(?<=lived to )|(?<=age of )|(?<=passed at )|(?<=reached ))(?:{OLD}|{TENS}{ONES})\b(?!\s?(?:%|mg|kg|mm|bpm|/|lb))", re.I),
+    re.compile(rf"(?<=\b)(?:(?<=age )|(?<=age: )|(?<=aged )|(?<=turned )|(?<=turning )|(?<=turns )|"
+               rf"(?<=died at )|(?<=A&W at )|(?<=well at )|(?<=alive at )|"
+               rf"(?<=living at )|(?<=lived to )|(?<=age of )|(?<=passed at )|(?<=reached ))(?:{OLD}|"
+               rf"{TENS}{ONES})\b(?!\s?(?:%|mg|kg|mm|bpm|/|lb))", re.I),
 ]  # fmt: skip
 
 
@@ -63,7 +72,9 @@ class TextRelease:
             self.places[re.match(r"\w*", place)[0]].append(place)
         ends = "|".join(sorted(known.street_ends | STREET_ENDS, key=len, reverse=True))
         self.street = re.compile(
-            rf"(?<![\w:./-])\d{{1,6}}[A-Za-z]? +(?:(?:county|state) (?:road|route|highway) \d+|(?:[\w'.]+ +){{1,3}}?(?:{ends})\b\.?){APT}", re.I
+            rf"(?<![\w:./-])\d{{1,6}}[A-Za-z]? +(?:(?:county|state) (?:road|route|highway) \d+|"
+            rf"(?:[\w'.]+ +){{1,3}}?(?:{ends})\b\.?){APT}",
+            re.I,
         )
         self.zips = set(zips["zip"])
         self.wrote = {}
@@ -144,7 +155,12 @@ class TextRelease:
         for pattern in UNIQUE:
             for match in pattern.finditer(plain):
                 phrase = match[1]
-                if next(self.known_places(phrase), None) or re.search(r"\b(?:only|sole|mayor|chief|champion|former|longest)\b", phrase, re.I):
+                if next(self.known_places(phrase), None) or re.search(
+                    r"\b(?:only|sole|mayor|chief|champion|"
+                    r"former|longest)\b",
+                    phrase,
+                    re.I,
+                ):
                     yield match.start(1), match.end(1), "DESCRIPTION"
         low = plain.lower()
         for place in person.places:
@@ -159,7 +175,9 @@ class TextRelease:
         for match in PO_BOX.finditer(plain):
             yield match.start(), match.end(), "ADDRESS"
         for match in CROSSING.finditer(plain):
-            near = re.search(r"\b(?:near|corner of|intersection of|at|from)\s$", plain[max(0, match.start() - 18) : match.start()])
+            near = re.search(
+                r"\b(?:near|corner of|intersection of|at|from)\s$", plain[max(0, match.start() - 18) : match.start()]
+            )
             if near or ("&" in match[0] and match[0][0].isdigit()):
                 yield match.start(), match.end(), "ADDRESS"
         for match in SCHOOL.finditer(plain):

@@ -140,7 +140,7 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
 def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
-    """All of a patient's dates move as the card says, in tables, FHIR and notes, and no true date is left."""
+    """All of a person's dates move as the card says, in tables, FHIR and notes, and no true date is left."""
     from graders.measures import release_dates
 
     measured = Measured.of(outcome, truth)

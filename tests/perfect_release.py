@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -18,10 +19,12 @@ Made = dict[str, Any]
 """{"tables": name -> frame, "fhir": type -> resources, "notes": dicts, "attachments": name -> text}."""
 
 
-def perfect(truth: Any, key: str = "one") -> Made:
-    """Tables as frames, resources and notes as dicts, letters as texts, for the first play."""
-    codes = coded(truth, key)
-    days = moves(truth)
+def perfect(truth: Any, key: str = "one", days: Mapping[str, int] | None = None) -> Made:
+    """Tables as frames, resources and notes as dicts, letters as texts, for the first play.
+
+    days: patient_id -> the move of all its dates, where it is not that of `moves`.
+    """
+    days = days or moves(truth)
     born, zips, race, language = quasi_identifiers(truth)
     release: Made = {"tables": {}, "fhir": {}, "notes": [], "attachments": {}}
     for name, original in truth.tables.items():
@@ -35,7 +38,6 @@ def perfect(truth: Any, key: str = "one") -> Made:
             table[FREE_TEXT[name][1]] = harmless(name, original, truth)
         if name == "patients":
             table = table.assign(birth_date=born, zip=zips, race=race, language=language, sex=original["sex"])
-        table["mrn" if name == "labs" else "patient_id"] = original["patient_id"].map(codes)
         release["tables"][name] = table
     encounters = {e: f"e{n}" for n, e in enumerate(truth.tables["encounters"]["encounter_id"])}
     for kind, (table, row_key, paths) in FHIR_KEPT.items():
@@ -47,9 +49,6 @@ def perfect(truth: Any, key: str = "one") -> Made:
         for path, column in values.items():
             for resource, value in zip(resources, column, strict=True):
                 put(resource, path.split("."), value)
-        for resource, patient in zip(resources, rows["patient_id"], strict=True):
-            put(resource, ["id"] if kind == "Patient" else ["subject", "reference"],
-                codes[patient] if kind == "Patient" else f"Patient/{codes[patient]}")  # fmt: skip
         if kind == "Encounter":
             for resource, key_of in zip(resources, rows["encounter_id"], strict=True):
                 resource["id"] = encounters[key_of]
@@ -60,21 +59,36 @@ def perfect(truth: Any, key: str = "one") -> Made:
     spans = truth.spans.sort_values("start", ascending=False)
     by_note = dict(list(spans.groupby("note_id")))
     written = moved(truth.notes["written_at"], truth.notes["patient_id"].map(days))
-    for note, patient, at, text in zip(
-        truth.notes["note_id"], truth.notes["patient_id"], written, truth.notes["text"], strict=True
-    ):
+    for note, at, text in zip(truth.notes["note_id"], written, truth.notes["text"], strict=True):
         for row in by_note[note].itertuples() if note in by_note else ():
             text = f"{text[: row.start]}[{row.kind}]{text[row.end :]}"
-        release["notes"].append(
-            {"note_id": "", "patient_id": codes[patient], "encounter_id": "", "written_at": at, "text": text}
-        )
-    release["attachments"] = letters(truth, codes)
-    return release
+        release["notes"].append({"note_id": "", "patient_id": "", "encounter_id": "", "written_at": at, "text": text})
+    release["attachments"] = letters(truth)
+    return recoded(release, truth, coded(truth, key))
 
 
-def second(truth: Any, key: str = "two") -> Made:
+def recoded(release: Made, truth: Any, codes: Mapping[str, str]) -> Made:
+    """The release with these codes by patient_id in place of its own."""
+    tables, fhir = {}, {}
+    for name, original in truth.tables.items():
+        column = "mrn" if name == "labs" else "patient_id"
+        tables[name] = release["tables"][name].assign(**{column: original["patient_id"].map(codes)})
+    for kind, (table, row_key, _) in FHIR_KEPT.items():
+        owners = truth.tables[table].set_index(row_key, drop=False).loc[truth.fhir[kind], "patient_id"]
+        fhir[kind] = [
+            {**r, "id": codes[p]} if kind == "Patient" else {**r, "subject": {"reference": f"Patient/{codes[p]}"}}
+            for r, p in zip(release["fhir"][kind], owners, strict=True)
+        ]
+    whose = truth.notes["patient_id"]
+    notes = [{**row, "patient_id": codes[p]} for row, p in zip(release["notes"], whose, strict=True)]
+    letters = zip(truth.attachments.itertuples(), release["attachments"].values(), strict=True)
+    names = {f"{codes[row.patient_id]}-{row.number}.txt": text for row, text in letters}
+    return {"tables": tables, "fhir": fhir, "notes": notes, "attachments": names}
+
+
+def second(truth: Any, key: str = "two", codes: Mapping[str, str] | None = None) -> Made:
     """The second play's codes, and nothing else of it."""
-    codes = coded(truth, key)
+    codes = codes or coded(truth, key)
     tables = {"patients": pd.DataFrame({"patient_id": [codes[p] for p in truth.second["patients"]]})}
     fhir = {"Patient": [{"resourceType": "Patient", "id": codes[p]} for p in truth.second["Patient"]]}
     return {"tables": tables, "fhir": fhir, "notes": [], "attachments": {}}
@@ -115,8 +129,8 @@ def quasi_identifiers(truth: Any) -> tuple[pd.Series, pd.Series, pd.Series, pd.S
     return born, zips, race.where(~(few & common), ""), language.where(~few | common, "")
 
 
-def letters(truth: Any, codes: dict[str, str]) -> dict[str, str]:
-    """The letters without what their patient is known by."""
+def letters(truth: Any) -> dict[str, str]:
+    """The letters, by their old names, without what their patient is known by."""
     people = truth.tables["patients"].set_index("patient_id")
     found = {}
     for row in truth.attachments.to_dict("records"):
@@ -130,7 +144,7 @@ def letters(truth: Any, codes: dict[str, str]) -> dict[str, str]:
         stays = truth.tables["encounters"]
         for day in stays.loc[stays["patient_id"] == row["patient_id"], "start"].str[:10]:
             text = text.replace(day, "[DATE]")
-        found[f"{codes[row['patient_id']]}-{row['number']}.txt"] = text
+        found[row["file_name"]] = text
     return found
 
 

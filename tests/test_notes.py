@@ -60,11 +60,21 @@ def mentions(written: NoteSet) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def outside(written: NoteSet) -> pd.Series:
     """Each note's text with every span cut out, by note_id."""
-    spans = dict(list(written.spans.groupby("note_id")))
+    return without(written, written.spans)
+
+
+@pytest.fixture(scope="module")
+def unmarked(written: NoteSet) -> pd.Series:
+    """Each note's text with every span and every look-alike cut out, by note_id."""
+    return without(written, pd.concat([written.spans, written.keeps]).sort_values(["note_id", "start"]))
+
+
+def without(written: NoteSet, cut: pd.DataFrame) -> pd.Series:
+    stretches = dict(list(cut.groupby("note_id")))
     found = {}
     for note_id, text in zip(written.notes["note_id"], written.notes["text"], strict=True):
         kept, at = [], 0
-        for start, end in zip(spans[note_id]["start"], spans[note_id]["end"], strict=True):
+        for start, end in zip(stretches[note_id]["start"], stretches[note_id]["end"], strict=True):
             kept.append(text[at:start])
             at = end
         found[note_id] = "\x00".join([*kept, text[at:]])
@@ -97,6 +107,7 @@ SHAPES = {
     "date.iso": r"\d{4}-\d\d-\d\d",
     "date.military": r"\d\d[A-Z]{3}\d\d",
     "date.timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([+-]\d\d:\d\d|Z)",
+    "date.dash_no_year": r"1?\d-[1-3]?\d",
     "date.ordinal_words": r"the [a-z-]+ of [A-Z][a-z]+",
     "age.year_old": r"(9\d|1[01]\d)-year-old",
     "phone.dots_ext": r"\d{3}\.555\.01\d\d x\d\d",
@@ -105,6 +116,9 @@ SHAPES = {
     "ssn.sha1": r"sha1=[0-9a-f]{40}",
     "email.words": r"\S+( dot \S+| underscore \S+)* at example dot (com|org|net)",
     "vehicle.vin": r"[A-HJ-NPR-Z0-9]{8}Z[A-HJ-NPR-Z0-9]{8}",
+    "other.alias": r"[A-Z]{3,4}\d\d",
+    "phone.last_four": r"01\d\d",
+    "name.household_lower": r"\w[\w' -]*",
     "name.last_comma_first": r"\w.*, \w.*",
     "name.spelled": r"\w(-\w)*",
     "name.plural": r".*s",
@@ -158,7 +172,7 @@ def test_no_identifier_of_the_patient_stands_outside_the_spans(tables, written, 
     assert not found, found[:5]
 
 
-def test_text_outside_the_spans_has_no_date_number_or_address_left(outside):
+def test_unmarked_text_has_no_date_number_or_address_left(unmarked):
     patterns = {
         "ISO date": r"\d{4}-\d\d-\d\d",
         "slash date": r"\b\d{1,2}/\d{1,2}/\d{2,4}\b",
@@ -170,7 +184,7 @@ def test_text_outside_the_spans_has_no_date_number_or_address_left(outside):
         "age over 89": r"\b(9\d|1[01]\d)[ -]?(-year-old|y\.o\.)",
     }
     for what, pattern in patterns.items():
-        hits = outside[outside.str.contains(pattern.replace("(", "(?:"))]
+        hits = unmarked[unmarked.str.contains(pattern.replace("(", "(?:"))]
         assert hits.empty, f"{what}: {hits.head(2).to_dict()}"
 
 
@@ -197,8 +211,28 @@ def test_every_class_of_identifier_has_easy_and_hard_mentions(written):
     assert not hard["all"].any()
 
 
-def test_about_a_quarter_of_the_mentions_are_hard(written):
-    assert 0.20 <= graded(written.spans)["hard"].mean() <= 0.30
+def test_about_a_third_of_the_mentions_are_hard(written):
+    assert 0.27 <= graded(written.spans)["hard"].mean() <= 0.36
+
+
+# Plain to whoever reads the notes of a hospital, and on no list of patterns.
+HOUSE_FORMS = {
+    "A": {"other.alias", "other.login", "mrn.site_letter", "phone.last_four", "name.household", "date.dash_no_year"},
+    "B": {"other.alias", "other.initials_birthday", "mrn.pairs_from_the_end", "name.household_lower", "date.day_first"},
+    "C": {"other.login", "mrn.dashed_halves", "phone.pair", "name.household", "date.ordinal_day"},
+}
+HOMES = {"location.above_shop", "location.described_home"}
+
+
+def test_every_hospital_has_forms_of_its_own_and_together_they_are_5_to_6_percent(written):
+    spans = graded(written.spans)
+    site = spans["note_id"].map(written.notes.set_index("note_id")["site"])
+    own = set().union(*HOUSE_FORMS.values()) | HOMES | {"phone.last_four"}
+    for code, forms in HOUSE_FORMS.items():
+        here = set(spans.loc[site == code, "form"]) & own
+        assert forms | HOMES <= here
+        assert here < own
+    assert 0.05 < spans["form"].isin(own).mean() < 0.065
 
 
 def test_a_note_has_8_to_16_mentions_mostly_and_80_to_220_words(written):
@@ -219,7 +253,8 @@ def test_look_alikes_are_in_most_notes_and_outside_the_spans(written):
     assert not ((both["start"] < both["end_span"]) & (both["start_span"] < both["end"])).any()
     texts = written.notes.set_index("note_id")["text"]
     kept = {texts[n][a:b] for n, a, b in written.keeps[["note_id", "start", "end"]].itertuples(index=False)}
-    wanted = {"Foley", "Parkinson", "Graves", "Hodgkin", "Crohn", "1/2", "L4-L5", "T2 FLAIR", "may", "will", "130/80"}
+    wanted = {"Kelly", "March", "Christmas", "lot 4417288", "OD 20/25", "Leg Press", "90s"}
+    wanted |= {"Foley", "Parkinson", "Graves", "Hodgkin", "Crohn", "1/2", "L4-L5", "T2 FLAIR", "may", "will", "130/80"}
     assert wanted <= kept
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from synthetic_data import phi
+from synthetic_data.note_text import word_names
 from synthetic_data.phi_dates import ordinal
 from synthetic_data.phi_forms import Form, Mentions, Menu, Rows, write
 from synthetic_data.streams import Seed
@@ -61,7 +62,9 @@ def reread(form: str, said: str) -> str:
             return f"--{month:02d}-{ORDINALS.index(said.split()[1]) + 1:02d}"
         case "date.ordinal_words_year":
             return f"{numbers[0]}-{month:02d}-{ORDINALS.index(said.split()[1]) + 1:02d}"
-        case "date.slash_no_year":
+        case "date.day_first":
+            return f"--{numbers[1]:02d}-{numbers[0]:02d}"
+        case "date.slash_no_year" | "date.dash_no_year":
             return f"--{numbers[0]:02d}-{numbers[1]:02d}"
         case "date.month_day" | "date.day_mon" | "date.mon_ordinal":
             return f"--{month:02d}-{numbers[0]:02d}"
@@ -71,6 +74,8 @@ def reread(form: str, said: str) -> str:
             return f"--{month:02d}"
         case "date.elliptic_day":
             return f"---{numbers[0]:02d}"
+        case "date.ordinal_day":
+            return f"---{ORDINALS.index(said.split()[1]) + 1:02d}"
         case "date.weekday":
             return "weekday"
     return "?"
@@ -151,3 +156,57 @@ def test_a_patient_keeps_one_account_number_and_shares_it_with_nobody():
     numbers = np.array([5, 5, 6, 5])
     account = written(form, {"number": numbers}, "patient").text
     assert account[0] == account[1] == account[3] != account[2]
+
+
+CHART = {
+    "number": np.array([3]),
+    "site": np.array(["B"], object),
+    "dob_date": np.array(["1957-03-14"], "datetime64[D]"),
+    "patient_birth_year": np.array([1957]),
+    "patient_given": np.array(["Rosa"], object),
+    "patient_family": np.array(["O'Dell-Vale"], object),
+    "patient_phone": np.array(["559-555-0143"], object),
+    "patient_street": np.array(["412 Old Alder Street, Apt 3"], object),
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "mrn", "shape"),
+    [
+        ("other.alias", "", "ODER57"),
+        ("other.initials_birthday", "", "RO 14/3"),
+        ("other.login", "", "roodel57"),
+        ("phone.last_four", "", "0143"),
+        ("phone.pair", "", r"559-555-0143/01(?!43)\d\d"),
+        ("mrn.site_letter", "00485721", "B/485721|485721/B"),
+        ("mrn.pairs_from_the_end", "00485721", "21-57-48-00"),
+        ("mrn.pairs_from_the_end", "A-12-3456-K", "6K-45-23-A1"),
+        ("mrn.dashed_halves", "00485721", "0048-5721"),
+        ("mrn.dashed_halves", "A-12-3456-K", "A123-456K"),
+        ("location.above_shop", "", r"above the [a-z ]+ on Old Alder"),
+    ],
+)
+def test_what_a_hospital_writes_in_a_way_of_its_own(form, mrn, shape):
+    chart = CHART | {"patient_mrn": np.array([mrn], object)}
+    said = written(next(f for menu in phi.MENUS.values() for f in menu.forms if f.name == form), chart, "patient")
+    assert re.fullmatch(shape, said.text[0]), said.text[0]
+    assert said.hard.all()
+
+
+def test_two_lines_of_one_household_are_never_the_same_number():
+    n = 500
+    chart = {"number": np.arange(n), "patient_phone": np.full(n, "559-555-0143", object)}
+    pairs = written(phi.MENUS["phone_pair"].forms[0], chart, "patient").text
+    seconds = {pair.split("/")[1] for pair in pairs}
+    assert "0143" not in seconds
+    assert len(seconds) > 90
+
+
+def test_a_household_keeps_its_name_and_it_is_no_common_word():
+    chart = {"number": np.array([5, 6, 5, 7])}
+    names = written(phi.MENUS["household"].forms[0], chart, "patient").text
+    terse = written(phi.MENUS["household_terse"].forms[0], chart, "patient").text
+    assert names[0] == names[2]
+    assert len(set(names)) == 3
+    assert [name.lower() for name in names] == terse.tolist()
+    assert not set(terse) & word_names()

@@ -16,7 +16,7 @@ from synthetic_data.recipes import deidentification as recipe
 from synthetic_data.streams import Seed
 
 Made = dict[str, Any]
-PATIENTS = 100
+PATIENTS = 110
 
 
 def scene(rule: str) -> Any:
@@ -32,6 +32,24 @@ def base() -> tuple[Any, Made]:
     return truth, perfect_release.perfect(truth)
 
 
+@pytest.fixture(scope="module")
+def relative() -> tuple[Any, Made]:
+    truth = scene("relative")
+    return truth, perfect_release.perfect(truth)
+
+
+def some_people(truth: Any) -> set[str]:
+    """The charts of a tenth of the people."""
+    tenth = truth.persons.unique()[: truth.persons.nunique() // 10]
+    return set(truth.persons.index[truth.persons.isin(tenth)])
+
+
+def two_charts(truth: Any) -> list[tuple[str, str]]:
+    """The two patient_ids of everybody who has two."""
+    twice = truth.persons[truth.persons.duplicated(keep=False)]
+    return [tuple(charts) for charts in twice.groupby(twice).groups.values()]
+
+
 def judged(truth: Any, made: Made, recall: float = 1.0) -> tuple[float, str]:
     return release_dates.judge(Release.read(perfect_release.files(made), truth), truth, recall)
 
@@ -39,21 +57,49 @@ def judged(truth: Any, made: Made, recall: float = 1.0) -> tuple[float, str]:
 def changed(base: tuple[Any, Made], flaw: Any) -> tuple[float, str]:
     truth, made = base
     broken = copy.deepcopy(made)
-    flaw(broken, truth, set(truth.tables["patients"]["patient_id"].head(PATIENTS // 10)))
+    flaw(broken, truth, some_people(truth))
     return judged(truth, broken)
 
 
-@pytest.mark.parametrize("rule", ["shift", "relative"])
-def test_a_perfect_release_gets_everything(rule):
-    truth = scene(rule)
-    fraction, message = judged(truth, perfect_release.perfect(truth))
-    assert (fraction, f'100 as the rule "{rule}" says' in message) == (1, True)
+@pytest.mark.parametrize("rule", ["base", "relative"])
+def test_a_perfect_release_gets_everything(request, rule):
+    truth, made = request.getfixturevalue(rule)
+    fraction, message = judged(truth, made)
+    people = truth.persons.nunique()
+    assert fraction == 1
+    assert message.startswith(f"{people} of {people} people have all dates moved by one number of days")
+    assert f'{people} as the rule "{truth.card["dates"]["rule"]}" says' in message
 
 
-def test_the_other_rule_earns_nothing():
-    relative, shift = scene("relative"), scene("shift")
-    assert judged(relative, perfect_release.perfect(shift))[0] == 0
-    assert judged(shift, perfect_release.perfect(relative))[0] == 0
+def test_the_other_rule_earns_nothing(base, relative):
+    assert judged(relative[0], base[1])[0] == 0
+    assert judged(base[0], relative[1])[0] == 0
+
+
+# People with two charts
+
+
+@pytest.mark.parametrize("rule", ["base", "relative"])
+def test_moves_of_two_charts_of_a_person_that_differ_lose_dates(request, rule):
+    truth, _ = request.getfixturevalue(rule)
+    pairs, days = two_charts(truth), perfect_release.moves(truth)
+    assert len(pairs) >= 3
+    apart = days | {second: days[second] + 1 for _, second in pairs}
+    fraction, message = judged(truth, perfect_release.perfect(truth, days=apart))
+    people = truth.persons.nunique()
+    assert fraction < 1
+    assert message.startswith(f"{people - len(pairs)} of {people} people have all dates moved by one number of days")
+
+
+def test_the_anchor_is_the_first_encounter_of_the_person_and_not_of_each_chart(relative):
+    truth, _ = relative
+    stays, anchor = truth.tables["encounters"], pd.Timestamp(truth.card["dates"]["anchor"])
+    first = pd.to_datetime(stays.groupby("patient_id")["start"].min().str[:10])
+    by_chart = (anchor - first).dt.days.to_dict()
+    fraction, message = judged(truth, perfect_release.perfect(truth, days=by_chart))
+    people, wrong = truth.persons.nunique(), len(two_charts(truth))
+    assert fraction < 1
+    assert message.startswith(f"{people - wrong} of {people} people")
 
 
 def mine(table: str, truth: Any, some: set[str]) -> pd.Series:
@@ -91,12 +137,13 @@ def written_apart(made: Made, truth: Any, some: set[str]) -> None:
 
 
 @pytest.mark.parametrize("flaw", [labs_moved_apart, times_dropped, years_only, fhir_moved_apart, written_apart])
-def test_ten_in_a_hundred_patients_without_intervals_cost_half(base, flaw):
+def test_a_tenth_of_the_people_without_intervals_cost_half(base, flaw):
     fraction, message = changed(base, flaw)
+    people = base[0].persons.nunique()
     kept = int(message.split()[0])
     # Not everybody has a note or a result.
-    assert PATIENTS * 0.88 < kept < PATIENTS
-    assert fraction == pytest.approx((kept / PATIENTS - 0.8) / 0.2)
+    assert people * 0.88 < kept < people
+    assert fraction == pytest.approx((kept / people - 0.8) / 0.2)
 
 
 def test_blank_dates_follow_no_rule_and_keep_no_interval(base):
@@ -106,7 +153,7 @@ def test_blank_dates_follow_no_rule_and_keep_no_interval(base):
 
     fraction, message = changed(base, blank)
     assert fraction == 0
-    assert "patients have blank dates" in message
+    assert "people have blank dates" in message
 
 
 def test_spelling_of_times_and_offsets_from_utc_are_no_matter(base):
@@ -125,25 +172,21 @@ def test_spelling_of_times_and_offsets_from_utc_are_no_matter(base):
 @pytest.mark.parametrize("days", [7, -7])
 def test_one_shift_for_everybody_is_no_secret(base, days):
     truth, _ = base
-    assert judged(truth, moved_by(truth, dict.fromkeys(truth.tables["patients"]["patient_id"], days)))[0] == 0
+    same = dict.fromkeys(truth.persons.index, days)
+    assert judged(truth, perfect_release.perfect(truth, days=same))[0] == 0
 
 
-@pytest.mark.parametrize(("furthest", "worth"), [(300, 1), (-300, 1), (301, 0.5), (-301, 0.5), (0, 0.5)])
-def test_a_shift_is_between_one_day_and_the_most_the_card_allows(base, furthest, worth):
+@pytest.mark.parametrize(("furthest", "right"), [(300, True), (-300, True), (301, False), (-301, False), (0, False)])
+def test_a_shift_is_between_one_day_and_the_most_the_card_allows(base, furthest, right):
     truth, _ = base
-    days = perfect_release.moves(truth)
-    some = list(days)[: PATIENTS // 10]
-    fraction, message = judged(truth, moved_by(truth, days | dict.fromkeys(some, furthest)))
-    true_days = "the true ones" in message
-    assert true_days is (furthest == 0)
+    some, people = some_people(truth), truth.persons.nunique()
+    days = perfect_release.moves(truth) | dict.fromkeys(some, furthest)
+    fraction, message = judged(truth, perfect_release.perfect(truth, days=days))
+    ruled = 1 if right else 1 - truth.persons[list(some)].nunique() / people
+    earned = (ruled - 0.8) / 0.2
+    assert ("the true ones" in message) is (furthest == 0)
     # Those who did not move at all leave true dates as well.
-    assert fraction == pytest.approx(worth, abs=0.01) or (true_days and fraction < worth)
-
-
-def moved_by(truth: Any, days: dict[str, int]) -> Made:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(perfect_release, "moves", lambda _: days)
-        return perfect_release.perfect(truth)
+    assert fraction < earned if furthest == 0 else fraction == pytest.approx(earned)
 
 
 def test_true_dates_cost_even_where_they_are_no_iso_dates(base):

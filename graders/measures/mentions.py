@@ -63,7 +63,8 @@ _GENERIC_TEXT = (
     "east west apt unit suite county city town box san santa los las el hospital clinic school elementary high "
     "church http https www com org net example portal index html php dot underscore dash plus jpg jpeg "
     "png gif tif pdf txt face photo "
-    "image img scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number"
+    "image img scan wound left right sha1 sha256 md5 hash ext extension plate vin serial sn udi id no number "
+    "above behind yellow blue pink log house trailer farmhouse cabin houseboat bakery laundromat diner shop store"
 )
 GENERIC = TITLES | frozenset(_GENERIC_TEXT.split())
 

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from exercise_lint import SECRET, expectations, play_sample
+from exercise_lint import SECRET, check_expected, expectations, losses, play_sample
 
 from graders.harness import grading
 from graders.harness import outcome as outcomes
@@ -34,6 +34,19 @@ def full_row(name: str, sample: str) -> str:
     seconds = time.perf_counter() - started - graded.record["seconds"]
     held = ", ".join(card.hold) or "-"
     return f"| {sample} | {card.score} | {card.status} | {held} | {graded.record['seconds']:.1f} | {seconds:.1f} |"
+
+
+def as_expected(name: str, sample: str) -> str:
+    """A change of another sample at small size: what it loses, and whether expected.toml says so too."""
+    kit = Kit()
+    graded = play_sample(kit, name, sample)
+    lost = ", ".join(losses(kit, name, sample, graded)) or "-"
+    try:
+        check_expected(kit, name, sample, graded)
+        verdict = "yes"
+    except AssertionError as error:
+        verdict = f"NO: {error}"
+    return f"| {sample} | {graded.scorecard.score} | {lost} | {verdict} |"
 
 
 def verdicts(name: str, sample: str, variant: str, card: dict[str, Any] | None = None) -> dict[str, tuple[float, str]]:
@@ -104,6 +117,11 @@ def main() -> None:
             say(f"Every sample at full size ({size}), one hidden variant, {args.workers} samples at a time.\n")
             say("| sample | score | status | hold | play s | score s |\n|---|---:|---|---|---:|---:|")
             for row in pool.map(full_row, [name] * len(samples), samples):
+                say(row)
+            say("\nSamples that change a good one, small size: the criteria they lose against it.\n")
+            say("| sample | score | loses | as expected |\n|---|---:|---|---|")
+            changes = [n for n, e in samples.items() if "base" in e]
+            for row in pool.map(as_expected, [name] * len(changes), changes):
                 say(row)
             say(
                 f"\nGood samples over {args.variants} hidden variants: other people, other cards, small size ({small})."

@@ -72,14 +72,16 @@ BARE_INITIALS = re.compile(
     r"\b(?:pt|patient|man|woman|lady|gentleman|for|on)\b[ ,(|]+([A-Z]{2,4})\b(?!-)|"
     r"\b([A-Z]{2,4})(?=\s(?:is|was)\san?\b|,?\s\(?\d{2,3}[- ]?y|\s(?:prefers|says|improved|tolerated|lives|takes)\b)"
 )
-SHORT = {
-    "bill": "william", "bob": "robert", "rob": "robert", "dick": "richard", "rick": "richard", "jim": "james", "jack": "john",
-    "peggy": "margaret", "meg": "margaret", "maggie": "margaret", "betty": "elizabeth", "liz": "elizabeth", "beth": "elizabeth",
-    "kate": "katherine", "tony": "anthony", "ted": "edward", "ned": "edward", "chuck": "charles", "hank": "henry",
-    "larry": "lawrence", "pepe": "jose", "paco": "francisco", "pancho": "francisco", "lupe": "guadalupe", "nacho": "ignacio",
-    "sandy": "sandra", "molly": "mary", "polly": "mary", "sally": "sarah", "becky": "rebecca", "mike": "michael",
-    "nick": "nicholas", "gene": "eugene", "gus": "august", "drew": "andrew", "tina": "christina", "trish": "patricia",
-}  # fmt: skip
+SHORT = dict(
+    pair.split("-")
+    for pair in (
+        "bill-william bob-robert rob-robert dick-richard rick-richard jim-james jack-john peggy-margaret meg-margaret "
+        "maggie-margaret betty-elizabeth liz-elizabeth beth-elizabeth kate-katherine tony-anthony ted-edward ned-edward "
+        "chuck-charles hank-henry larry-lawrence pepe-jose paco-francisco pancho-francisco lupe-guadalupe nacho-ignacio "
+        "sandy-sandra molly-mary polly-mary sally-sarah becky-rebecca mike-michael nick-nicholas gene-eugene "
+        "gus-august drew-andrew tina-christina trish-patricia"
+    ).split()
+)
 
 
 class NameFinder:

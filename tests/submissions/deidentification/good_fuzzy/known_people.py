@@ -30,7 +30,7 @@ PARTICLES = {
 
 
 def shadow(text):
-    """The text without accents and odd hyphens, character for character, so that places in it are places in the text."""
+    """The text without accents and odd hyphens, character for character: a place in it is the place in the text."""
     if text.isascii():
         return text.replace("&nbsp;", "      ")
     text = text.translate(STROKES).translate(ONE_FOR_ONE)

@@ -147,7 +147,7 @@ class DateMover:
             readings = [(month, day)]
         elif parts.get("a"):
             a, b = int(parts["a"]), int(parts["b"])
-            # 05.09.2023 is European; all other numbers are month first, where the patient's own days do not know better.
+            # 05.09.2023 is European, all other numbers are month first, unless the patient's own days know better.
             readings = [(b, a), (a, b)] if parts.get("s") == "." and len(year) == 4 else [(a, b), (b, a)]
         else:
             readings = [(int(parts["m"]), int(parts["d"]))]

@@ -6,22 +6,23 @@ import pandas as pd
 ENOUGH = 12
 
 
-def small_areas(zips):
-    """The three-digit areas with 20,000 people or fewer."""
-    people = zips["population"].astype(int).groupby(zips["zip"].str[:3]).sum()
-    return set(people.index[people <= 20_000])
+def area_people(zips):
+    """How many people live in each three-digit area."""
+    return zips["population"].astype(int).groupby(zips["zip"].str[:3]).sum()
 
 
 def birth_years(born, as_of):
     """A column of birth dates as released: the year, or "90+"."""
-    old = born.str[5:10].le(as_of[5:10]) * 1 + int(as_of[:4]) - born.str[:4].astype(int) - 1 >= 90
+    had_birthday = born.str[5:10] <= as_of[5:10]
+    age = int(as_of[:4]) - born.str[:4].astype(int) - 1 + had_birthday.astype(int)
+    old = age >= 90
     return born.str[:4].mask(old, "90+")
 
 
 def released_zips(zip_codes, zips):
     """A column of ZIP codes as released."""
     area = zip_codes.str[:3]
-    people = zips["population"].astype(int).groupby(zips["zip"].str[:3]).sum()
+    people = area_people(zips)
     return area.where(area.map(people).fillna(0) > 20_000, "000")
 
 
@@ -31,14 +32,12 @@ def cells_to_blank(patients, zips, card):
     The expected number of inhabitants who fit is the area's population times the shares of year and sex, race and
     language among the patients, who are a sample of them. Where it is too small, the one cell goes that helps most.
     """
-    people = zips["population"].astype(int).groupby(zips["zip"].str[:3]).sum()
+    people, home = area_people(zips), patients["zip"].str[:3]
     area = released_zips(patients["zip"], zips)
     year = birth_years(patients["birth_date"], card["as_of"])
-    site_people = (
-        people.reindex(patients["zip"].str[:3].unique())
-        .groupby(patients.drop_duplicates("zip").assign(a=lambda t: t["zip"].str[:3]).groupby("a")["site"].first())
-        .sum()
-    )
+    # Who hides the area still tells the site: all areas of its patients come into question.
+    lived_in = pd.DataFrame({"site": patients["site"], "area": home}).drop_duplicates()
+    site_people = lived_in["area"].map(people).fillna(0).groupby(lived_in["site"]).sum()
     all_of_site = patients["site"].map(site_people).fillna(0)
     lived = area.map(people).where(area != "000", all_of_site).fillna(0).to_numpy(float)
     count = len(patients)
@@ -50,10 +49,10 @@ def cells_to_blank(patients, zips, card):
     share_year = born.map(smooth).where(year != "90+", (year == "90+").mean()).to_numpy(float)
 
     def share(*columns):
-        """Of each patient: the share of the patients of the same site with the same values, a little smoothed."""
+        """Of each patient: the share of the patients of the same site who have the same values."""
         table = patients.assign(n=1)
         same = table.groupby(["site", *columns])["n"].transform("sum")
-        return ((same + 0.0) / table.groupby("site")["n"].transform("sum")).to_numpy(float)
+        return (same / table.groupby("site")["n"].transform("sum")).to_numpy(float)
 
     sex = share("sex")
     both, race, language = share("race", "language"), share("race"), share("language")

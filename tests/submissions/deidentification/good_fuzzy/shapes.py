@@ -72,7 +72,7 @@ CAR = rule(r"plate|\btag\b|\bcar\b|vehicle|truck|\bvan\b")
 RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
 GROUPS = rule(r"(?<![\w./-])[A-Z]{0,4}\d{2,6}(?:[ ]{1,2}[A-Z]?\d{2,6}[A-Z]?){1,4}(?![\w/%]|\.\d)", 0)
 # Capitals and digits in groups, for what has been announced.
-CODES = rule(r"(?<![\w./-])(?=[A-Z -]{0,12}\d)[A-Z0-9]{1,9}(?:[ -][A-Z0-9]{2,9}){1,4}(?![\w/%]|\.\d)", 0)
+CODES = rule(r"(?<![\w./-])(?=[A-Z -]{0,12}\d)[A-Z0-9]{1,9}(?:[ -][A-Z0-9]{2,9}){1,4}(?![\w/%-]|\.\d)", 0)
 ANNOUNCED = re.compile(
     r"(?:\b(?:account|acct|member(?:ship)?|policy|subscriber|group|licen[cs]e|badge|plate|serial|s/n|sn|vin|"
     r"vehicle|device|"

@@ -73,8 +73,9 @@ def shifted(patient_ids, column, keyed):
 def free_text(patient_ids, column, text):
     """A column of comments; those from a pick list need no look, the others are cleaned like a note."""
     people = pd.DataFrame({"who": patient_ids, "text": column}).groupby("text")["who"].nunique()
-    picked = set(people.index[people >= PICKED]) | {""}
-    for value in picked:
-        text.harmless.add(value)
+    # Nobody's address or number, though several people may share one.
+    plain = ~people.index.str.contains(r"@|(?:\d\D{0,2}){7}")
+    picked = set(people.index[plain & (people >= PICKED)]) | {""}
+    text.harmless |= picked
     wrote = [value if value in picked else text.clean(who, value) for who, value in zip(patient_ids, column)]
     return pd.Series(wrote, index=column.index)

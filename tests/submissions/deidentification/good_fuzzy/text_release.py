@@ -148,7 +148,7 @@ class TextRelease:
                 yield match.start(), match.end(), "90+"
 
     def addresses(self, plain, person):
-        """Streets, boxes, crossings, schools, employers and what fits one person only; whole phrases before their words."""
+        """Streets, boxes, crossings, schools, employers, what fits one person only; whole phrases before their words."""
         for start, end in self.known_places(plain):
             if plain[start:end].lower() in self.known.employers:
                 yield start, end, "EMPLOYER"

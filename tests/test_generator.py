@@ -100,7 +100,7 @@ def test_blocks_of_one_patient_give_the_same_tables_and_types():
 
 
 def test_text_columns_are_text_and_only_numbers_are_numbers(small):
-    numbers = {"number", "start", "end", "hard", "value", "ref_low", "ref_high"}
+    numbers = {"number", "person", "start", "end", "hard", "value", "ref_low", "ref_high"}
     for field in dataclasses.fields(dataset.Dataset):
         frame = getattr(small, field.name)
         for name, kind in frame.dtypes.items():
@@ -122,7 +122,7 @@ def test_patients_are_the_same_in_a_larger_data_set(small):
 
 def test_another_seed_makes_other_people(small):
     others = population.population(Seed.from_int(8), np.arange(SMALL))
-    assert not set(small.patients["ssn"]) & set(others["ssn"])
+    assert set(small.patients["ssn"]) & set(others["ssn"]) <= {population.PLACEHOLDER_SSN}
 
 
 # Writing
@@ -182,8 +182,7 @@ def test_csv_has_unix_line_ends_and_reads_back_as_it_was(small):
     back = pd.read_csv(pd.io.common.BytesIO(body), keep_default_na=False, dtype="str")
     assert np.array_equal(back["value"].astype(float), small.labs["value"])
     assert back["comment"].tolist() == small.labs["comment"].tolist()
-    assert "number" not in csv.frames(small)["patients"]
-    assert "name_group" not in csv.frames(small)["patients"]
+    assert not {"number", "person", "name_group"} & set(csv.frames(small)["patients"])
 
 
 def test_the_logical_hash_sees_values_and_row_order_and_not_storage(small):
@@ -226,9 +225,48 @@ def test_nobody_real_can_be_reached(large):
         assert people["phone"].str.fullmatch(r"\d{3}-555-01\d\d").all()
         assert people["email"].str.fullmatch(r"[a-z0-9._]+@example\.(com|org|net)").all()
     # 9xx areas are never issued, and taxpayer numbers (ITIN) have groups from 50.
-    assert large.patients["ssn"].str.fullmatch(r"9\d\d-[0-4]\d-\d{4}").all()
-    assert not large.patients["ssn"].duplicated().any()
+    known = large.patients[large.patients["ssn"] != population.PLACEHOLDER_SSN]
+    assert known["ssn"].str.fullmatch(r"9\d\d-[0-4]\d-\d{4}").all()
+    assert known.drop_duplicates(["ssn", "person"])["ssn"].is_unique
     assert not large.patients["health_plan_id"].duplicated().any()
+
+
+def charts_of_two(data: dataset.Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """First and second charts of the people who have two, in the same order."""
+    patients = data.patients
+    second = patients[patients["person"] != patients["number"]].set_index("person")
+    return patients.set_index("number", drop=False).loc[second.index], second
+
+
+def test_about_5_percent_of_people_have_a_second_chart_and_nobody_has_three(large):
+    charts = large.patients.groupby("person").size()
+    assert abs((charts == 2).mean() - 0.05) < 0.01
+    assert charts.max() == 2
+
+
+def test_two_charts_of_a_person_agree_in_who_it_is_and_not_in_where_and_how_reached(large):
+    first, second = charts_of_two(large)
+    same = ["given", "middle", "family", "name_group", "birth_date", "sex", "race", "ethnicity", "language", "ssn"]
+    assert (first[same] == second[same]).all(axis=None)
+    # One of them moved: another site, a home of that region, and numbers of its own.
+    other = ["patient_id", "site", "mrn", "health_plan_id", "street", "zip"]
+    assert (first[other] != second[other]).all(axis=None)
+
+
+def test_two_charts_of_a_person_never_share_a_record_number_and_those_of_strangers_do(large):
+    patients = large.patients
+    shared = patients[patients["mrn"].duplicated(keep=False)]
+    assert len(shared) > 100
+    assert (shared.groupby("mrn")["person"].nunique() == shared.groupby("mrn").size()).all()
+    first, second = charts_of_two(large)
+    assert (first["mrn"] != second["mrn"]).all()
+
+
+def test_about_3_percent_of_people_have_the_placeholder_for_an_ssn_and_share_it_with_strangers(large):
+    people = large.patients.drop_duplicates("person")
+    without = people[people["ssn"] == population.PLACEHOLDER_SSN]
+    assert abs(len(without) / len(people) - 0.03) < 0.01
+    assert not without.duplicated(["given", "family", "birth_date"]).any()
 
 
 def test_every_group_of_names_is_there_and_words_that_are_names_too(large):

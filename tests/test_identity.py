@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import dataclasses
 import hashlib
 import hmac
@@ -155,7 +154,7 @@ def letters_counted_from_zero(made: Made, truth: Any, some: set[str]) -> None:
 )
 def test_one_file_that_disagrees_costs_its_patients(base, flaw, says):
     truth, made, second = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     # All of them have notes, drugs and letters, and one chart.
     some = (
         set(truth.attachments["patient_id"]) & set(truth.notes["patient_id"]) & set(truth.tables["meds"]["patient_id"])
@@ -221,7 +220,7 @@ def test_letters_are_numbered_through_both_charts_of_a_person(base):
     letters = truth.attachments.assign(person=truth.attachments["patient_id"].map(truth.persons))
     both = letters[letters.groupby("person")["patient_id"].transform("nunique") > 1]
     assert len(both), "somebody has letters in two charts"
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     codes = dict(zip(truth.tables["patients"]["patient_id"], made["tables"]["patients"]["patient_id"], strict=True))
     # As many letters, counted anew in each chart: what comes second takes the first one's name.
     for row in both.itertuples():
@@ -236,7 +235,7 @@ def test_letters_are_numbered_through_both_charts_of_a_person(base):
 
 def test_a_feed_joined_by_record_number_alone_merges_people(base):
     truth, made, second = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     labs_by_record_number(broken, truth, set())
     people, labs = truth.tables["patients"], truth.tables["labs"]
     twice = people[people["mrn"].duplicated(keep=False)]
@@ -250,7 +249,7 @@ def test_a_feed_joined_by_record_number_alone_merges_people(base):
 
 def test_blank_codes_are_no_codes(base):
     truth, made, second = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     for name, table in broken["tables"].items():
         table["mrn" if name == "labs" else "patient_id"] = ""
     fraction, message = judged(truth, broken, second)
@@ -377,7 +376,7 @@ def test_keyed_and_random_codes_of_all_shapes_are_no_ones_to_reverse(base, readi
 
 def test_a_row_id_that_is_a_hash_of_the_old_one_is_reversed(base):
     truth, made, second = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     hashed = truth.tables["encounters"]["encounter_id"].map(lambda e: digest("sha256", e).hex()[:16])
     broken["tables"]["encounters"]["encounter_id"] = hashed
     fraction, message = judged(truth, broken, second)
@@ -389,7 +388,7 @@ def test_a_row_id_that_is_a_hash_of_the_old_one_is_reversed(base):
 
 def test_messages_hold_no_code_and_no_identifier(base):
     truth, made, second = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     labs_by_record_number(broken, truth, set())
     _, message = judged(truth, broken, second)
     values = {*truth.tables["patients"]["mrn"], *made["tables"]["patients"]["patient_id"]}

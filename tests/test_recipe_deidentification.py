@@ -18,7 +18,7 @@ from synthetic_data import dataset, phi, phi_pack
 from synthetic_data import register as regions
 from synthetic_data.network import SITES
 from synthetic_data.phi_pack import Forms
-from synthetic_data.population import population, whole_years
+from synthetic_data.population import PLACEHOLDER_SSN, population, whole_years
 from synthetic_data.recipes import deidentification as recipe
 from synthetic_data.recipes.deidentification import GIVEN, RELEASED, Scene, Truth
 from synthetic_data.scene import Files, Reply, Request
@@ -37,6 +37,12 @@ def scene() -> Scene:
 @pytest.fixture(scope="module")
 def truth(scene: Scene) -> Truth:
     return recipe.read_truth(scene.truth)
+
+
+@pytest.fixture(scope="module")
+def larger() -> Truth:
+    """Enough patients for what few have: 90 years, or letters in two charts."""
+    return recipe.read_truth(recipe.scene(SEED, {"patients": 600}, CARD).truth)
 
 
 def table(files: Files, name: str) -> pd.DataFrame:
@@ -66,7 +72,8 @@ def test_the_same_seed_and_card_make_the_same_bytes(scene):
 
 def test_another_seed_makes_other_people_and_keys(scene):
     other = recipe.scene(Seed.from_int(5), {"patients": 20}, CARD)
-    assert not set(table(other.public, "patients")["ssn"]) & set(table(scene.public, "patients")["ssn"])
+    numbers = [set(table(files, "patients")["ssn"]) for files in (other.public, scene.public)]
+    assert numbers[0] & numbers[1] <= {PLACEHOLDER_SSN}
     assert not set(other.keys) & set(scene.keys)
 
 
@@ -123,7 +130,7 @@ def test_tables_have_the_columns_that_are_announced(scene, truth):
         assert tuple(given.columns) == columns
         pd.testing.assert_frame_equal(given, truth.tables[name][list(columns)])
     assert {"patient_id", "encounter_id"} <= set(truth.tables["labs"])
-    assert {"name_group", "fhir_id"} <= set(truth.tables["patients"])
+    assert {"person", "name_group", "fhir_id"} <= set(truth.tables["patients"])
 
 
 def test_labs_know_a_patient_by_site_and_record_number_alone(scene, truth):
@@ -213,11 +220,32 @@ def test_two_letters_of_one_name_are_told_apart():
     assert apart == ["a_1950_fax.txt", "b.txt", "a_1950_fax_2.txt", "a_1950_fax_3.txt"]
 
 
-def test_a_patients_letters_are_numbered_in_the_order_of_their_names(truth):
-    assert (truth.attachments["number"] > 1).any()
-    for _, letters in truth.attachments.groupby("patient_id"):
-        assert letters.sort_values("number")["file_name"].tolist() == sorted(letters["file_name"])
-        assert sorted(letters["number"]) == list(range(1, len(letters) + 1))
+def test_a_persons_letters_of_all_charts_are_numbered_in_the_order_of_their_names(larger):
+    letters = larger.attachments.assign(person=larger.attachments["patient_id"].map(larger.persons))
+    both = letters.drop_duplicates(["person", "patient_id"])["person"].duplicated()
+    assert both.any(), "nobody has letters in two charts"
+    for _, own in letters.groupby("person"):
+        assert own.sort_values("number")["file_name"].tolist() == sorted(own["file_name"])
+        assert sorted(own["number"]) == list(range(1, len(own) + 1))
+
+
+def test_the_truth_alone_says_who_is_patient_of_two_sites(scene, truth):
+    patients = truth.tables["patients"]
+    assert truth.persons.to_dict() == dict(zip(patients["patient_id"], patients["person"], strict=True))
+    twice = patients[patients["person"].duplicated(keep=False)]
+    assert len(twice) > 0.05 * PATIENTS
+    for _, charts in twice.groupby("person"):
+        assert charts[["given", "middle", "family", "birth_date", "ssn"]].drop_duplicates().shape[0] == 1
+        assert charts["site"].is_unique
+        assert charts["mrn"].is_unique
+    # What the candidate gets tells them by nothing but these.
+    assert not any(b"person" in data.split(b"\n", 1)[0] for name, data in scene.public.items() if name.endswith(".csv"))
+
+
+def test_the_placeholder_stands_for_strangers_and_other_ssns_for_one_person_each(truth):
+    people = truth.tables["patients"].groupby("ssn")["person"].nunique()
+    assert people[PLACEHOLDER_SSN] > 1
+    assert (people.drop(PLACEHOLDER_SSN) == 1).all()
 
 
 # Marks in texts
@@ -237,10 +265,9 @@ def test_spans_look_alikes_and_stray_identifiers_lie_in_their_texts(truth):
         assert lab["comment"][row.start : row.end] == patients.loc[lab["patient_id"], "mrn"]
 
 
-def test_the_year_tells_in_the_birth_date_of_patients_of_90_and_more_only():
-    truth = recipe.read_truth(recipe.scene(SEED, {"patients": 600}, CARD).truth)
-    patients = truth.tables["patients"].set_index("patient_id")
-    spans = truth.spans.merge(truth.notes[["note_id", "patient_id"]], on="note_id")
+def test_the_year_tells_in_the_birth_date_of_patients_of_90_and_more_only(larger):
+    patients = larger.tables["patients"].set_index("patient_id")
+    spans = larger.spans.merge(larger.notes[["note_id", "patient_id"]], on="note_id")
     born = patients["birth_date"].loc[spans["patient_id"]].to_numpy()
     age = whole_years(born, np.repeat(np.datetime64(CARD["as_of"]), len(born)))
     expected = (spans["kind"] == "DATE") & (spans["denotes"] == born) & (age >= 90)
@@ -391,7 +418,7 @@ hard = true
 [[form]]
 menu = "birth"
 name = "backwards"
-text = "{yyyy}<{dd}<{mon:upper}"
+text = "{yyyy}/{dd} {mon:upper}"
 weight = 20.0
 
 [[form]]
@@ -439,7 +466,7 @@ def test_a_packs_forms_say_what_the_chart_says():
     assert own["pack.star"]["hard"].all()
     born = own["pack.backwards"]
     assert born["denotes"].tolist() == born["birth_date"].tolist()
-    assert born["said"].tolist() == [f"{d:%Y<%d<%b}".upper() for d in pd.to_datetime(born["birth_date"])]
+    assert born["said"].tolist() == [f"{d:%Y/%d %b}".upper() for d in pd.to_datetime(born["birth_date"])]
     assert own["pack.cut"]["said"].str.replace("_", "").tolist() == [
         re.sub("[-.]", "", mrn) for mrn in own["pack.cut"]["mrn"]
     ]
@@ -460,13 +487,13 @@ def test_every_blank_of_every_menu_can_be_written():
     menus = [menu for menu in phi.MENUS if phi_pack.blanks(menu)]
     # Frequent enough to be written, which for rare menus means nearly always.
     forms = [
-        {"menu": menu, "name": menu, "text": f"~{'+'.join(f'{{{b}}}' for b in phi_pack.blanks(menu))}~", "weight": 50}
+        {"menu": menu, "name": menu, "text": f".{'/'.join(f'{{{b}}}' for b in phi_pack.blanks(menu))}.", "weight": 50}
         for menu in menus
     ]
     spans = written(pack={"form": forms})
     own = spans[spans["form"].str.startswith("pack.")]
     assert set(own["form"]) == {f"pack.{menu}" for menu in menus}
-    assert own["said"].str.fullmatch("~[^~]+~").all()
+    assert own["said"].str.fullmatch(r"\..+\.").all()
 
 
 @pytest.mark.parametrize(
@@ -487,6 +514,8 @@ def test_every_blank_of_every_menu_can_be_written():
         ({"colour": "red"}, "form 'star': unknown: colour"),
         ({"menu": "header", "text": "{middle}"}, "form 'star': 'text' needs a blank"),
         ({"menu": "date", "text": "{dd}.{mm}."}, "form 'star': a date needs blanks"),
+        ({"menu": "date", "text": "{yyyy}_{mm}_{dd}"}, "form 'star': a date has only"),
+        ({"menu": "header", "text": "Pt. {family}"}, "form 'star': 'text' has letters"),
         ({"text": "{phone:11-}"}, "form 'star': for some people"),
     ],
 )

@@ -56,7 +56,7 @@ def judged(truth: Any, made: Made, recall: float = 1.0) -> tuple[float, str]:
 
 def changed(base: tuple[Any, Made], flaw: Any) -> tuple[float, str]:
     truth, made = base
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     flaw(broken, truth, some_people(truth))
     return judged(truth, broken)
 
@@ -268,7 +268,7 @@ def test_dates_of_the_original_that_are_nobodys_do_not_count(base):
     other = copy.copy(truth)
     object.__setattr__(other, "notes", notes)
     object.__setattr__(other, "spans", spans)
-    broken = copy.deepcopy(made)
+    broken = perfect_release.copied(made)
     for row in broken["notes"]:
         row["text"] = "Guideline of 2019-05-06. " + row["text"]
     assert judged(other, broken)[0] == 1

@@ -226,3 +226,29 @@ PROTECTED = [
     r"\bParkinson(?:'s)?(?= (?:disease|plus|medic))|\bDoppler\b|\bHolter\b|\bRinger\b|\bKegel\b|\bTylenol\b",
     r"\bT[12] FLAIR\b|\b[LTC]\d{1,2}-[LTCS]?\d{1,2}\b|\bSpO2\b|\bHbA1c\b",
 ]
+
+# ---- what these hospitals write, as their notes show
+
+HOUSE = {
+    "PHONE": [r"\b(?:ends|ending)(?: in)?\s+(?P<x>\d{4})(?!\d)",
+              r"(?<!\d)\(?\d{3}\)?[-. ]\d{3}[-. ]\d{4}\s?/\s?\d{4}(?!\d)"],
+    "DATE": [r"\bout\s+(?P<x>\d{1,2}[-/]\d{1,2})(?![\d/-])"],
+    "ID": [r"(?<![a-z0-9])\d ?(?!tab|cap|pil|day|amp|puf|mcg|unit)[a-z]{3} ?\d{3}(?![a-z0-9])",
+           r"\b(?:signed in with|portal use is as|login)\s+(?P<x>[\w.]*\d[\w.]*)",
+           r"\b(?:shelf|sit under|filed under)\s+(?P<x>[\da-z]{1,2}(?:-[\da-z]{1,2}){2,})",
+           r"\b(?:alias|bed plan(?: shows|:)|on the board as|made out to)\s+(?P<x>[a-z]{2,5}\d\d)\b",
+           r"\b(?:labels printed for|films pulled for|stickers for|went down under|came back as)\s+"
+           r"(?P<x>#?[\w/-]*\d[\w/-]*)"],
+    "ADDRESS": [r"\b(?P<x>(?:above|over|behind|below|beside) the [a-z]+(?: [a-z]+)? on [A-Z][\w']+(?: [A-Z]\w+)*)",
+                r"(?:for|up at|[Vv]isit:|[Aa]ddress:) (?P<x>the [a-z]+(?: [a-z]+)?"
+                r" (?:behind|above|beside|opposite|across from|next to|near|by|past) the [a-z-]+(?: [a-z-]+)?)"],
+}
+LODGER = r"\b(?:[Ll]odger|room is let to)[,(\s]+(?P<x>[A-Za-z'\-]+(?: [A-Za-z'\-]+(?=[,)]))?)"
+# Numbers of products, studies, rooms, scores and levels.
+NEVER = [r"\bREF [\d-]+", r"\bNCT\d{8}\b", r"\b[Ll]ot \d{5,}\b", r"\bC\d/\d\b", r"\b\d Phase CT\b", r"\bIRB [\d-]+",
+         r"\b(?:PHQ-?\d*|MoCA|GAD-?\d*|MMSE|NIHSS|GCS|AUDIT) \d{1,2}/\d{1,2}\b", r"(?<=andout from )\S+", r"\bPACU\b",
+         r"\bsoftware [\d.]*\d", r"\bplate [A-Z]{2,4} \d\.\d", r"\btemperature \d{2,3} F\b", r"\b(?:GAD65|SCL70)\b",
+         r"\b[Oo]rder set [\d-]+", r"\bRm [\d-]+", r"\bOD \d+/\d+", r"\bOS \d+/\d+", r"\b\d/\d murmur", r"\b24/7\b",
+         r"\binsulin \d\d-\d\d\b", r"\bday \d-\d\b", r"\bA/[A-Z]\w+/\d+/\d{4}\b", r"\bin the 90s\b",
+         r"\bmeter \d+-\d+", r"\b\d+-\d+-\d+-\d+ on the\b", r"\b(?:Kelly clamp|Hill-Sachs|Cameron lesion|Leg Press)\b",
+         r"\bChristmas factor\b", r"\bMarch fracture\b", r"\bfifth metatarsal\b", r"\bLos Angeles grade\b"]

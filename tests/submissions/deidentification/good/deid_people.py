@@ -58,6 +58,9 @@ class Person:
             self.full_names.add((fold(row.get("given", "")).lower(), fold(row.get("family", "")).lower()))
         self.numbers |= {row[c] for c in PERSON_NUMBERS if row.get(c)}
         self.literals |= {fold(row[c]).lower() for c in ("street", "email", "employer") if row.get(c)}
+        if row.get("birth_date"):  # the alias of the bed plan: "QUIR57"
+            family, given = (re.sub(r"[^a-z]", "", fold(row[c]).lower()) for c in ("family", "given"))
+            self.literals.add(f"{family[:3]}{given[:1]}{row['birth_date'][2:4]}")
         if row.get("email"):
             local = fold(row["email"].split("@")[0]).lower()
             self.literals |= {local} if len(local) >= 6 else set()

@@ -68,7 +68,10 @@ class Scrubber:
             cities = "|".join(map(spaced, sorted(directory.places, key=len, reverse=True)))
             self.rules.append(("DESCRIPTION", re.compile(p.IN_PLACE.format(cities=rf"(?:{cities})\b"), re.I)))
         self.rules += [("EMPLOYER", re.compile(r)) for r in p.WORK] + [("PLACE", re.compile(r)) for r in p.HOMES]
-        self.people = [re.compile(r) for r in p.PEOPLE]
+        # Names are told from other words by their capitals, these are not.
+        self.rules += [(k, re.compile(r, 0 if k == "ADDRESS" else re.I)) for k, rules in p.HOUSE.items() for r in rules]
+        self.never = [re.compile(r) for r in p.NEVER]
+        self.people = [re.compile(r) for r in [*p.PEOPLE, p.LODGER]]
         self.spelled = re.compile(p.SPELLED)
         self.initials = re.compile(p.INITIALS)
         self.protected = [re.compile(r) for r in p.PROTECTED]
@@ -85,8 +88,8 @@ class Scrubber:
         spans = list(seen.spans)
         for sought in self.matchers(patient_id)["literals"]:
             spans += [(a, b, "ID") for a, b in seen.squeezed.find(sought)]
-        if year := self.matchers(patient_id)["year"]:
-            spans += [(*match.span(), "YEAR") for match in year.finditer(seen.text)]
+        for rule in self.matchers(patient_id)["born"]:
+            spans += [(*match.span(), "ID") for match in rule.finditer(seen.text)]
         names = [(a, b, "NAME") for a, b in self.find_names(seen, patient_id)]
         spans += [piece for span in names for piece in cut(span, seen.kept)]
         return replace(text, spans)
@@ -98,6 +101,9 @@ class Scrubber:
         spans = [*self.find_numbers(folded), *self.find_dates(folded)]
         spans += [s for s in self.phrases.find(folded) if s[2] != "PLACE" or not in_form(folded[s[0]:s[1]])]
         spans = [s for s in spans if not (s[2] in ("PLACE", "ADDRESS") and inside(s, hospitals))]
+        never = [m.span() for r in self.never for m in r.finditer(folded)]
+        spans = [piece for span in spans for piece in cut(span, never)]
+        hospitals += never
         kept = [m.span() for r in self.protected for m in r.finditer(folded)] + hospitals
         words = [(m.start(), m.end(), m[0]) for m in WORD.finditer(folded)]
         announced = [
@@ -208,10 +214,14 @@ class Scrubber:
                 if " " in family and len(f) > 3:  # "de la O"
                     full.add(f)
         literals = {squeeze(x).lstrip("0") for x in person.numbers | person.literals}
-        year = None
+        born = []
+        if person.birth_date:
+            # "RP 14/3": initials with day and month of birth
+            month, day = int(person.birth_date[5:7]), int(person.birth_date[8:10])
+            born.append(re.compile(rf"\b[A-Z]{{2,4}} 0?{day}/0?{month}(?![\d/])"))
         if self.policy.birth_year(person.birth_date) == OLD:  # the year alone tells an age of 90 or more
-            year = re.compile(rf"(?<![\w.]){person.birth_date[:4]}(?![\w%]|\.\d)|'{person.birth_date[2:4]}(?!\w)")
-        return {"full_names": full, "literals": {x for x in literals if len(x) > 4}, "year": year}
+            born.append(re.compile(rf"(?<![\w.]){person.birth_date[:4]}(?![\w%]|\.\d)|'{person.birth_date[2:4]}(?!\w)"))
+        return {"full_names": full, "literals": {x for x in literals if len(x) > 4}, "born": born}
 
 
 def beside_own(text, words, own, i):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from fhir_release import RELEASED, release, vendor_map
 from keyed import Keyed
+from same_person import same_people
 from known_people import Known
 from register_risk import cells_to_blank
 from table_release import first_encounters, release_tables
@@ -32,8 +33,9 @@ def deidentify(in_dir, out_dir, key):
     labs = tables["labs"]
     labs["patient_id"] = [by_number.get(pair, "?".join(pair)) for pair in zip(labs["site"], labs["mrn"])]
 
-    keyed = Keyed(key, card, first_encounters(tables["encounters"]))
-    known = Known.of(tables)
+    same = same_people(patients)
+    keyed = Keyed(key, card, same, first_encounters(tables["encounters"], same))
+    known = Known.of(tables, same)
     known.rows = table_rows(patients, zips, card)
     text = TextRelease(known, keyed, card, zips, hospitals, [note["text"] for note in notes])
     blank = cells_to_blank(patients, zips, card)
@@ -49,7 +51,7 @@ def deidentify(in_dir, out_dir, key):
         released.append(
             {
                 "note_id": keyed.code("note", note["note_id"]),
-                "patient_id": keyed.code("patient", pid),
+                "patient_id": keyed.person(pid),
                 "encounter_id": keyed.code("encounter", note["encounter_id"]),
                 "written_at": keyed.moved(pid, note["written_at"]),
                 "text": text.clean(pid, note["text"]),
@@ -65,21 +67,22 @@ def deidentify(in_dir, out_dir, key):
     for name in ("Organization", "Practitioner"):
         shutil.copyfile(in_dir / "fhir" / f"{name}.ndjson", out_dir / "fhir" / f"{name}.ndjson")
 
-    for pid, names in letters(lines_of(in_dir / "fhir" / "DocumentReference.ndjson", '"title"'), owners).items():
+    documents = lines_of(in_dir / "fhir" / "DocumentReference.ndjson", '"title"')
+    for pid, names in letters(documents, owners, same).items():
         for number, name in enumerate(sorted(names), 1):
             content = (in_dir / "attachments" / name).read_text(encoding="utf-8")
-            target = out_dir / "attachments" / f"{keyed.code('patient', pid)}-{number}.txt"
+            target = out_dir / "attachments" / f"{keyed.person(pid)}-{number}.txt"
             target.write_text(text.clean(pid, content), encoding="utf-8")
 
 
-def letters(documents, owners):
-    """patient_id -> the file names of the patient's letters."""
+def letters(documents, owners, same):
+    """First chart of a person -> the file names of the person's letters."""
     found = defaultdict(set)
     for document in documents:
         vendor = document["subject"]["reference"].split("/")[1]
         for content in document.get("content", []):
             if title := content["attachment"].get("title"):
-                found[owners[vendor]].add(title)
+                found[same.get(owners[vendor], owners[vendor])].add(title)
     return found
 
 

@@ -34,13 +34,13 @@ def release(resource, owners, card, keyed, text, blank):
     kind = resource["resourceType"]
     vendor = resource["id"] if kind == "Patient" else resource["subject"]["reference"].split("/")[1]
     pid = owners[vendor]
-    out = {"resourceType": kind, "id": keyed.code("patient", pid)}
+    out = {"resourceType": kind, "id": keyed.person(pid)}
     if kind != "Patient":
         out["id"] = own_id(resource["id"], vendor, pid, keyed)
     out |= {name: bare(resource[name]) for name in AS_THEY_ARE[kind] if name in resource}
     if kind == "Patient":
         return out | person(resource, pid, text, card, blank)
-    out["subject"] = {"reference": "Patient/" + keyed.code("patient", pid)}
+    out["subject"] = {"reference": "Patient/" + keyed.person(pid)}
     if "encounter" in resource:
         visit = resource["encounter"]["reference"].split("/")[1]
         out["encounter"] = {"reference": "Encounter/" + own_id(visit, vendor, pid, keyed)}

@@ -8,12 +8,15 @@ from rapidfuzz.distance import OSA
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 # What follows a person's name when a disease, a test or a thing is called after the person.
 CALLED_AFTER = (
-    r"(?:'s|s)?[ -](?:[a-z]+[ -])?(?:disease|syndrome|lymphoma|sign|signs|test|score|scale|scales|criteria|"
-    r"catheter|virus|"
-    r"palsy|tumou?r|maneuver|manoeuvre|reflex|phenomenon|contracture|fracture|esophagus|thyroiditis|ulcer|nodes?|"
-    r"sarcoma|cells?|staging|classification|index|chorea|atrophy|triad|stain|tube|drain|clamp|"
-    r"speculum|block|node|lines|bodies|coma|encephalopathy|aphasia|disorder|dementia|"
-    r"cyst|angle|fibrillation|negative|positive|absent|present|normal|infection|gastroenteritis)\b"
+    r"(?:'s|s)?[ -](?:(?!\w+(?:ed|es|s)\b|(?:with|had|and|or|for|in|on|the|a|an|no|of|is|to|at|per|by|under|via|given|"
+    r"seen)\b)[a-z]+[ -]|(?-i:[A-Z][a-z]+)[ -]){0,2}"
+    r"(?:disease|syndrome|lymphoma|signs?|test|score|scales?|criteria|catheter|virus|palsy|tumou?r|maneuver|manoeuvre|reflex|"
+    r"phenomenon|contracture|fracture|esophagus|thyroiditis|ulcer|nodes?|sarcoma|cells?|staging|classification|index|chorea|"
+    r"atrophy|triad|stain(?:ing)?|tubes?|drain|clamp|speculum|block|lines|bodies|coma|encephalopathy|aphasia|disorder|"
+    r"dementia|cyst|angle|fibrillation|negative|positive|absent|present|normal|infection|gastroenteritis|procedure|"
+    r"operation|murmur|lesions?|chart|forceps|frame|lamp|factor|bleeding time|retractor|press|grade|pins?|rods?|wires?|"
+    r"screws?|needle|blade|valve|graft|flap|suture|bandage|brace|collar|splint|formula|regimen|hernia|spots?|"
+    r"rings?|arthropathy|neuropathy|purpura|anemia|nephritis|melanosis|repair|position|bag|mask|pump|monitor|cannula)\b"
 )
 EPONYMS = set(
     "hodgkin crohn wilson romberg norwalk homans apgar babinski parkinson graves glasgow foley may thurner "
@@ -49,18 +52,23 @@ KIN = (
     r"(?:spouse|wife|husband|partner|son|daughter|child|mother|father|mom|dad|parent|brother|sister|sibling|"
     r"neighbou?r|friend|"
     r"aunt|uncle|niece|nephew|cousin|grand(?:mother|father|son|daughter|child|parent)|guardian|roommate|caregiver|"
-    r"relative|fianc[e]+|in-law|kin|nok|family)"
+    r"relative|fianc[e]+|in-law|kin|nok|family|lodger|tenant|housemate|flatmate|boarder|landlord|landlady|boyfriend|"
+    r"girlfriend|stepson|stepdaughter|stepmother|stepfather|godmother|godfather|nanny|babysitter|housekeeper|carer|aide|"
+    r"companion|emergency contact|visitor|host|pastor|coworker|colleague|boss|supervisor|teacher|classmate|driver|cleaner)"
 )
 TOLD = [
     re.compile(rf"\b(?:mr|mrs|ms|miss|mx)\.?\s+({CHAIN})", re.I),
     re.compile(rf"\b{KIN}\b,?\s+(?:is\s+|named\s+|called\s+)?(?:(?:of the family|of kin),\s)?((?:(?-i:Old|Big|"
                rf"Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
     re.compile(rf"({CHAIN})\s*\({KIN}\)", re.I),
+    re.compile(rf"\b{KIN}\s*\(({CHAIN})\)", re.I),
+    re.compile(rf"\b({CHAIN}),?\s(?:who|whose|whom)\b", re.I),
     re.compile(rf"(?:^|\n|\|)[-\s]*(?:name|patient|pt|patient name|re|ride home|nok|next of kin|"
                rf"emergency contact)\s*[:|]\s*((?:(?-i:Old|Big|Little|Uncle|Aunt|Young)\s)?{CHAIN})", re.I),
     re.compile(rf"\b(?:prefers to be called|goes by|known as|also known as|aka|a\.k\.a\.|nicknamed|"
                rf"called)\s+[\"']?({CHAIN})", re.I),
 ]  # fmt: skip
+KIN_LOWER = re.compile(rf"\b{KIN}[,:]?\s*\(?([a-z]{{2,}})\b")
 PET = re.compile(r"\b(?:Old|Big|Little|Uncle|Auntie|Aunt|Baby|Young|Grandma|Grandpa|Cousin|Miss|Papa|Mama|Nana)\s+$")
 SPELLED = re.compile(r"(?<![A-Za-z])[A-Za-z](?:[-. ]{1,2}[A-Za-z]){2,}(?![A-Za-z])")
 COMPOUND = re.compile(r"(?<![\w-])[A-Za-z]{1,9}-[A-Za-z]{2,12}(?![\w-])")
@@ -155,6 +163,13 @@ class NameFinder:
         for start, end in runs:
             yield start, end, "NAME"
         yield from self.strangers(plain, person, free)
+        # In small letters a stranger's name is a rare word, or one that people in the tables have.
+        for match in KIN_LOWER.finditer(plain):
+            rest = re.match(r"[ -]([a-z]+)", plain[match.end() :])
+            told = re.match(r"[),.;|\n]|\s(?:has|is|will|does|can|helps|drives|lives|was|who)\b", plain[match.end() :][:8])
+            if match[1] not in self.ordinary and (told or match[1] in self.vocabulary):
+                more = rest and rest[1] in self.vocabulary and rest[1] not in self.ordinary
+                yield match.start(1), match.end() + (rest.end() if more else 0), "NAME"
         yield from initials(plain, person)
         for match in SPELLED.finditer(plain):
             letters = re.sub("[^a-z]", "", match[0].lower())
@@ -172,14 +187,19 @@ class NameFinder:
         if not root and capital and len(word) > 2 and word.endswith("s") and word[:-1] in person.names:
             return "beside"
         if not root:
-            if not capital or len(word) < 4 or word in self.ordinary or word.replace("'s", "") in self.ordinary:
+            if not capital or len(word) < 4:
                 return ""
+            if word in self.ordinary or word.replace("'s", "") in self.ordinary:
+                # "Room-Xiao" for Moor-Xiao
+                return "beside" if text.istitle() and not begins(plain, token.start()) and slip(word, person.names) else ""
             return "sure" if slip(word.replace("'s", ""), person.names) else ""
         if capital and eponym(plain, token):
             return ""
         if not capital:
             return "beside" if word in self.ordinary or len(word) < 4 else "sure"
         if word in self.everyday and begins(plain, token.start()) and not TITLE.search(plain[: token.start()][-8:]):
+            if word in PRONOUNS:
+                return "beside"
             after = plain[token.end() : token.end() + 16]
             return "sure" if ACTS.match(after) or (word not in PRONE and IS.match(after)) else "beside"
         return "sure"
@@ -274,19 +294,11 @@ def eponym(plain, token):
 
 
 # After a diseases's name these say nothing: "Romberg negative" is a test, "Rose present" a visitor.
-WEAK = {
-    "negative",
-    "positive",
-    "present",
-    "normal",
-    "absent",
-    "block",
-    "lines",
-    "infection",
-    "test",
-    "score",
-    "index",
-}
+PRONOUNS = {"he", "it", "my", "me", "we", "us"}
+WEAK = set(
+    "negative positive present normal absent block lines infection test score index position grade bag mask pump monitor "
+    "press chart frame".split()
+)
 
 
 def begins(plain, at):

@@ -9,10 +9,11 @@ LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
 
 class Keyed:
-    """code(kind, identifier), days(patient) and moved(patient, text of a date) under one key."""
+    """code(kind, identifier), person(patient), days(patient) and moved(patient, text of a date) under one key."""
 
-    def __init__(self, key, card, first_days):
-        """first_days: patient_id -> the day of the first encounter, a datetime.date."""
+    def __init__(self, key, card, same, first_days):
+        """same: patient_id -> the first chart of that person.  first_days: first chart -> day of the first encounter."""
+        self.same = same
         self.secret = key.encode()
         self.rule, self.most = card["dates"]["rule"], int(card["dates"]["max_days"])
         self.anchor = date.fromisoformat(card["dates"]["anchor"])
@@ -28,7 +29,12 @@ class Keyed:
         """Fourteen letters for an identifier, "" for none."""
         return self.digest(kind, identifier)[:14].translate(LETTERS) if identifier else ""
 
+    def person(self, pid):
+        """The person's code, the same for all charts of the person."""
+        return self.code("patient", self.same.get(pid, pid))
+
     def _days(self, pid):
+        pid = self.same.get(pid, pid)
         if self.rule == "relative" and pid in self.first_days:
             return (self.anchor - self.first_days[pid]).days
         number = int(self.digest("days", pid)[:12], 16)

@@ -49,12 +49,30 @@ def words(text):
     return [w for w in every if len(w) > 1 and w not in PARTICLES] or [w for w in every if len(w) > 1]
 
 
+def made_of(letters, names):
+    """Whether letters are the beginnings of two or three different names, one after the other."""
+
+    def rest(letters, names, parts):
+        if not letters:
+            return parts > 1
+        for name in names:
+            for size in range(min(len(name), len(letters)), 0, -1):
+                if letters.startswith(name[:size]) and parts < 3:
+                    left = tuple(n for n in names if n != name)
+                    if rest(letters[size:], left, parts + 1):
+                        return True
+        return False
+
+    return rest(letters, tuple(dict.fromkeys(names)), 0)
+
+
 @dataclass
 class Person:
     """A patient with the people around the patient."""
 
     born: str = ""
     names: set = field(default_factory=set)
+    own: tuple = ()  # the words of the patient's own name
     initials: set = field(default_factory=set)
     numbers: set = field(default_factory=set)  # squeezed
     last_four: str = ""
@@ -75,6 +93,15 @@ class Person:
             self.initials.add(first[0][0] + shadow(family)[0].lower())
         if len(last) > 1 and first:
             self.initials.add(first[0][0] + "".join(w[0] for w in last))
+
+    def derived(self, letters, digits):
+        """Whether a login or a label is made of parts of the patient's name and birthday: "REGD63", "direga63"."""
+        year, month, day = self.born[:4], self.born[5:7], self.born[8:]
+        days = {year, year[2:], month + day, day + month, month + year[2:], day + month + year[2:], month + day + year[2:]}
+        days |= {day + month + year, month + day + year, f"{int(day)}{int(month)}", f"{int(month)}{int(day)}"}
+        if digits and digits not in days:
+            return False
+        return made_of(letters, self.own) and (bool(digits) or len(letters) >= 5)
 
     def add_login(self, email):
         login = email.split("@")[0]
@@ -102,14 +129,17 @@ class Known:
     rows: dict = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tables):
+    def of(cls, tables, same):
+        """same: patient_id -> the first chart of that person; all charts of a person know the same."""
         people = defaultdict(Person)
         vocabulary, street_ends = set(), set()
         patients, contacts = tables["patients"], tables["contacts"]
         for row in patients.to_dict("records"):
-            one = people[row["patient_id"]]
+            one = people[same.get(row["patient_id"], row["patient_id"])]
             one.born = row["birth_date"]
             one.add_name(row["given"], row["middle"], row["family"])
+            one.own = tuple(words(row["given"]) + words(row["middle"]) + words(row["family"]))
+            one.own += (squeeze(row["given"]), squeeze(row["family"]))
             for column in ("mrn", "ssn", "health_plan_id", "phone"):
                 one.add_number(row[column])
             one.last_four = squeeze(row["ssn"])[-4:]
@@ -122,7 +152,7 @@ class Known:
                 street_ends.add(street[-1].lower())
             vocabulary.update(words(row["given"]), words(row["family"]))
         for row in contacts.to_dict("records"):
-            one = people[row["patient_id"]]
+            one = people[same.get(row["patient_id"], row["patient_id"])]
             one.add_name(row["given"], "", row["family"])
             one.add_number(row["phone"])
             one.add_login(row["email"])
@@ -135,8 +165,8 @@ class Known:
             for column in columns:
                 days = table[["patient_id"]].assign(day=table[column].str[:10]).drop_duplicates()
                 for pid, day in zip(days["patient_id"], days["day"]):
-                    people[pid].days.add(day)
+                    people[same.get(pid, pid)].days.add(day)
         every = {
             c: {shadow(v).lower() for v in patients[c].unique() if len(v) > 3} for c in ("city", "county", "employer")
         }
-        return cls(dict(people), vocabulary, every["city"], every["county"], every["employer"], street_ends)
+        return cls({pid: people[first] for pid, first in same.items()}, vocabulary, every["city"], every["county"], every["employer"], street_ends)

@@ -61,7 +61,11 @@ PARTS = [
 AROUND_MONTHS = [p for p in (*FULL, *PARTS) if "mon" in p.groupindex]
 MONTH = re.compile(MON.replace("?P<mon>", "?:"))
 LEFT, RIGHT = 42, 36
-ORDINAL_DAY = rule(r"\b(?:on|until|by|since|before|from) the " + ORD + r"(?=\s*(?:[.,;:)|\n]|$))")
+ORDINAL_DAY = rule(
+    r"\b(?:on|until|by|since|before|from|till|through|and|after) the "
+    + ORD
+    + r"(?=\s*(?:[.,;:)|\n]|$)|\s(?:and|or|at|if|when|with|unless|because|for)\b(?! (?:second|third|last)\b))"
+)
 # "may" is a verb and "march" a walk: as words alone only with a capital and after a word that asks for a month.
 ALONE = re.compile(
     r"(?:(?<=\bin )|(?<=\bsince )|(?<=\blast )|(?<=\bthis )|(?<=\bnext )|(?<=\bof )|(?<=\buntil )|(?<=\bby )|"
@@ -84,7 +88,7 @@ TOLD = re.compile(
     r"scheduled|signed)"
     r"|[(,~])[:\s~]*$", re.I
 )  # fmt: skip
-FIRMLY = re.compile(r"\b(?:on|since|until|dated?|onset|around|before|after|due|seen|sent|rtc|f/u)[\s:~]*$", re.I)
+FIRMLY = re.compile(r"\b(?:on|since|until|dated?|onset|around|before|after|due|seen|sent|out|rtc|f/u)[\s:~]*$", re.I)
 SCORED = re.compile(
     r"\b(?:pain|score|strength|apgar|take|power|grade|scale)\W*(?:(?:is|was|of|at|score|now)\W+)?$", re.I
 )
@@ -208,7 +212,10 @@ class DateMover:
         if AFTER_MEASURE.match(after) or SCORED.search(before):
             return False
         if match["s"] == "-":
-            return own and TOLD.search(before) is not None
+            if own:
+                return TOLD.search(before) is not None
+            # "Out 11-9, sooner if red" is a day, "in 2-3 weeks" is none.
+            return re.match(r"\s*(?:[.,;)|\n]|$)", after) is not None and FIRMLY.search(before) is not None
         if own:
             return True
         if MEASURED.search(before) and not re.search(r"\bof\s$", before):

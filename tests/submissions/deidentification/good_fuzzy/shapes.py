@@ -13,6 +13,14 @@ UNIT = (
     r"puffs?|caps(?:ules?)?|drops?|hours?|hrs?|min(?:utes)?|days?|weeks?|months?|\{inr\}|msec|mci|cc|"
     r"actuat(?:ion)?s?|cigarettes|packs?)(?![a-z0-9])"
 )
+# Numbers of products, studies and programs belong to nobody.
+PRODUCTS = [
+    rule(r"\b(?:lot|batch|ref|cat(?:alog)?|order set|protocol|irb|trial|study|version|software|firmware|release|strain|"
+         r"edition|loinc|cpt|hcpcs|ndc|snomed|rxnorm|pmid|isbn|guideline|figure|table|chapter)(?:\s+(?:no|number|code|id)\b)?"
+         r"[.:#\s]{1,3}(?=[\w/.-]*\d)\w+(?:[-./]\w+)*"),
+    rule(r"\bNCT ?\d{8}\b"),
+    rule(r"\b[ABC]/[A-Za-z ]+/\d+/\d{2,4}\b"),
+]  # fmt: skip
 # Medicine that must stay as it is.
 KEEP = [
     rule(rf"(?<![\w.-])\d+(?:[.,]\d+)?(?:\s?-\s?\d+(?:[.,]\d+)?)?\s?(?:{UNIT}|%)(?:/[\w.\[\]{{}}]+(?: m2)?)*"),
@@ -27,6 +35,10 @@ KEEP = [
     rule(r"\b[CTLS]\d{1,2}\s?-\s?[CTLS]?\d{1,2}\b", 0),
     rule(r"\b(?:pain|strength|power|apgar|scale|score)[\s:=]+(?:(?:is|was|of|score|level|rated|now|at|"
          r"scale)\s+){0,2}\d{1,2}(?:/\d{1,2})?(?![\w/-])"),
+    rule(r"(?<![\w.-])\d{1,3}-\d{1,3}(?![\w-]|\.\d)(?=\s+(?:before|after|at|units?|fasting|range|in|over|with|mg|mm|"
+         r"times|x)\b)"),
+    rule(r"(?<![\w./-])\d{1,2}(?:-\d{1,2}){3,}(?![\w-])"),
+    rule(r"\b(?:[A-Z]{3,7}-\d{1,2}|MMSE|MoCA|SLUMS|APGAR|NIHSS|GDS|PHQ|GAD|AUDIT|EPDS|OD|OS|OU|VA)\s\d{1,2}/\d{1,3}(?![\w/])", 0),
     rule(r"\b1/[2-4] (?:tablet|tab|pill|dose|cup)\w*"),
     rule(r"\b(?:hba1c|spo2|covid-19|sars-cov-2|fev1|a1c|t2|vitamin [bd]\d*)\b"),
 ]  # fmt: skip
@@ -59,7 +71,7 @@ STRONG = [
     ("IP", (":", "-"), rule(r"\b(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:])")),
 ]  # fmt: skip
 SEP = r"[ .\-/*_·]{0,3}"
-EXT = r"(?:\s*,?\s*(?:x|ext|extension|#)\.?\s*\d{1,6})?"
+EXT = r"(?:\s*,?\s*(?:x|ext|extension|#)\.?\s*\d{1,6}|\s?(?:/|,|or|&)\s?-?\d{4}(?![\d/-]))?"
 PHONE = [
     rule(rf"(?<![\w.-])(?:\+|00)\d{{1,3}}[ .\-/]*(?:\(?\d{{1,4}}\)?[ .\-/]?){{2,6}}\d{EXT}(?!\d)"),
     rule(rf"(?<![\w.])(?:1{SEP})?[(\[]?\d{{3}}[)\]]?{SEP}\d{{3}}{SEP}\d{{2}}[ .-]?\d\d{EXT}(?!\w)"),
@@ -67,6 +79,10 @@ PHONE = [
 ]
 SSN = rule(r"(?<![\w-])(?:\d{3}|[x*#]{3})[ .\-/*_]{1,3}(?:\d\d|[x*#]{2})[ .\-/*_]{1,3}\d{4}(?![\w-])")
 PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]{3})(?![\w-])")
+DIGIT_PLATE = rule(r"(?<![\w./-])\d[ -]([a-z]{3})[ -]\d{3}(?![\w/%-]|\.\d)")
+NO_PLATE = set("mgs mcg tab cap day hrs min for and the per sec amp lbs cms its mls bid tid qid prn ivs was had via with".split())
+# Letters and the digits of a day after them.
+LETTERS_DIGITS = rule(r"(?<![\w.@/-])([a-z][a-z._-]{1,14})[ _.-]?(\d{1,2}[./-]\d{1,2}|\d{2}|\d{4}|\d{6}|\d{8})(?![\w/@-]|\.\d)")
 CAR = rule(r"plate|\btag\b|\bcar\b|vehicle|truck|\bvan\b")
 # A run without blanks, or digits in groups.
 RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
@@ -80,7 +96,7 @@ ANNOUNCED = re.compile(
     r"certificate|cert|registration|template|key|fingerprint|biometric|passport|visa|card|medicare|medicaid|"
     r"insurance|"
     r"phone|tel|telephone|cell|mobile|fax|pager|call(?:ed)?|callback|cb|reached|guarantor|invoice|locker|code|pin|"
-    r"access(?:ion)?|tag|implant|lot|model|plan)\b|#)\.?[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|"
+    r"access(?:ion)?|tag|implant|plan)\b|#)\.?[^.\n;|\w]{0,3}(?:\b(?:is|was|shows?|reads?|number|no|"
     r"of|the|at|on|in|with|has|to|ends|"
     r"number is|id)\b\.?[^.\n;|\w]{0,3}){0,3}#?\s*$", re.I
 )  # fmt: skip
@@ -112,6 +128,8 @@ def strong_spans(plain):
             text = match[0]
             if label == "IP" and ":" in text and "::" not in text and text.count(":") < 5:
                 continue
+            if label == "URL" and "/" not in text and not any(c.isdigit() for c in text):
+                continue
             end = match.end() - (len(text) - len(text.rstrip(".,;:'\"")))
             yield match.start(), end, label
 
@@ -135,6 +153,9 @@ def number_spans(plain):
             yield match.start(), match.end(), "PHONE"
     for match in SSN.finditer(plain):
         yield match.start(), match.end(), "SSN"
+    for match in DIGIT_PLATE.finditer(plain):
+        if match[1].lower() not in NO_PLATE:
+            yield match.start(), match.end(), "VEHICLE"
     for pattern in (GROUPS, RUN):
         for match in pattern.finditer(plain):
             text = match[0].rstrip("-./_:*")
@@ -143,7 +164,9 @@ def number_spans(plain):
             told = ANNOUNCED.search(before) is not None
             if NEAR_PAGE.search(before):
                 continue
-            if told and digits >= 3 and not re.fullmatch(r"\d+(?:\.\d{1,2})?", text):
+            if told and digits and letters and digits + letters >= 8:
+                yield match.start(), match.start() + len(text), "NUMBER"
+            elif told and digits >= 3 and not re.fullmatch(r"\d+(?:\.\d{1,2})?", text):
                 yield match.start(), match.start() + len(text), "NUMBER"
             elif told and digits >= (3 if pattern is RUN else 4) and "." not in text:
                 yield match.start(), match.start() + len(text), "NUMBER"
@@ -151,6 +174,15 @@ def number_spans(plain):
                 yield match.start(), match.start() + len(text), "NUMBER"
             elif letters >= 2 and digits >= 3 and digits + letters >= 6 and not MEDICAL_RUN.fullmatch(text):
                 yield match.start(), match.start() + len(text), "NUMBER"
+
+
+def derived_spans(plain, person):
+    """(start, end, label) of logins and labels that are made of the patient's name and birthday."""
+    for match in LETTERS_DIGITS.finditer(plain):
+        letters = re.sub("[^a-z]", "", match[1].lower())
+        digits = re.sub(r"\D", "", match[2])
+        if len(letters) > 1 and person.derived(letters, digits):
+            yield match.start(), match.end(), "CODE"
 
 
 def squeezed_places(plain):

@@ -1,5 +1,7 @@
 """The six tables: what is named here goes out, as whole columns; everything else is blank."""
 
+from functools import partial
+
 import pandas as pd
 
 from register_risk import birth_years, released_zips
@@ -14,7 +16,7 @@ AS_THEY_ARE = {
     "meds": ["rxnorm", "name"],
 }
 CODES = {
-    "patient_id": "patient",
+    "patient_id": "person",
     "contact_id": "contact",
     "encounter_id": "encounter",
     "condition_id": "condition",
@@ -27,9 +29,10 @@ TEXTS = {"labs": "comment", "meds": "sig"}
 PICKED = 5
 
 
-def first_encounters(encounters):
-    """patient_id -> the day of the first encounter."""
-    days = encounters.loc[encounters["start"].str.len() >= 10].groupby("patient_id")["start"].min().str[:10]
+def first_encounters(encounters, same):
+    """First chart of a person -> the day of the person's first encounter."""
+    there = encounters[encounters["start"].str.len() >= 10]
+    days = there.groupby(there["patient_id"].map(lambda pid: same.get(pid, pid)))["start"].min().str[:10]
     return dict(zip(days.index, pd.to_datetime(days).dt.date))
 
 
@@ -43,7 +46,8 @@ def release_tables(tables, zips, card, keyed, text, blank):
             if column not in withheld:
                 out[column] = table[column]
         for column in set(CODES) & set(table.columns):
-            codes = {value: keyed.code(CODES[column], value) for value in table[column].unique()}
+            code = keyed.person if column == "patient_id" else partial(keyed.code, CODES[column])
+            codes = {value: code(value) for value in table[column].unique()}
             out[column] = table[column].map(codes)
         for column in DATES.get(name, []):
             out[column] = shifted(table["patient_id"], table[column], keyed)

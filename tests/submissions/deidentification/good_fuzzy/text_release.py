@@ -8,7 +8,16 @@ from fuzzy_names import NameFinder
 from known_people import shadow
 from moved_dates import DateMover
 from register_risk import birth_years, released_zips
-from shapes import KEEP, announced_spans, number_spans, own_spans, record_shapes, strong_spans
+from shapes import (
+    KEEP,
+    PRODUCTS,
+    announced_spans,
+    derived_spans,
+    number_spans,
+    own_spans,
+    record_shapes,
+    strong_spans,
+)
 
 STREET_ENDS = set(
     "street st avenue ave road rd lane ln drive dr court ct boulevard blvd way place pl terrace ter circle cir "
@@ -39,6 +48,23 @@ UNIQUE = [
                r"longest-\w+|town's|city's|county's)\s[^.,;\n|]+)", re.I),
     re.compile(r"\b(the\s+(?:mayor|sheriff|fire chief|police chief|superintendent|governor|senator|"
                r"champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
+]  # fmt: skip
+HOUSE = (
+    r"(?:\w*house\w*|\w*home|\w*boat|cabin|trailer|cottage|barn|bungalow|duplex|apartment|shack|lodge|ranch|mansion|building|villa|"
+    r"tower|condo|flat|studio|loft|room|camper|van|yurt|tent|church|store|shop|mill|gate|door|place)"
+)
+BESIDE = (
+    r"(?:above|behind|below|beneath|beside|next to|next door to|across from|opposite|over|under|near|in front of|"
+    r"around the corner from|down the road from|past|upstairs from|downstairs from|in back of|at the corner of|at the end of)"
+)
+# Where somebody lives, in words: only neighbours would know, and they do.
+DESCRIBED = [
+    re.compile(rf"\b(?:lives?|living|lived|resides?|residing|rents?(?:\s\w+){{0,3}}|sublets|rooms|renting|dwells|stays?|staying|sleeps|moved|home is|house is|visit|found)\s+(?:right\s|just\s)?"
+               rf"({BESIDE}\s(?:the|a|an|his|her|their)\s[^.,;\n|]+?)(?=\s(?:and|with|since|where|but|who)\b|[.,;\n|]|$)", re.I),
+    re.compile(rf"\b((?:the|a|an)\s(?:[\w'-]+\s){{0,3}}?{HOUSE}\s(?:{BESIDE}|with|by|on|off|at)\s(?:the|a|an|old|his|her)\s[^.,;\n|]+?)"
+               rf"(?=\s(?:and|since|where|but|who)\b|[.,;\n|]|$)", re.I),
+    re.compile(r"\b(?:look for|looking for|directions:|home visit:|house:|find)\s((?:the|a|an)\s(?=[\w' -]*\b(?:\w*house\w*|home|\w*boat|"
+               r"cabin|trailer|cottage|barn|apartment|door|gate|shop|store)\b)[^.,;\n|]+)", re.I),
 ]  # fmt: skip
 FOUR = re.compile(r"(?<![\w.])\d{4}(?!\w)")
 SOCIAL = re.compile(r"social|ssn|last|ending|identity", re.I)
@@ -110,9 +136,15 @@ class TextRelease:
             return f"[{label}]"
 
         mover = self.mover(pid, person)
+        own = list(own_spans(plain, person))
+        for pattern in PRODUCTS:
+            for match in pattern.finditer(plain):
+                if not any(start < match.end() and match.start() < end for start, end, _ in own):
+                    keep(*match.span())
         take(strong_spans(plain), tag)
-        take(own_spans(plain, person), tag)
+        take(own, tag)
         take(announced_spans(plain), tag)
+        take(derived_spans(plain, person), tag)
         for pattern in self.hospitals:
             for match in pattern.finditer(plain):
                 keep(*match.span())
@@ -152,6 +184,9 @@ class TextRelease:
         for start, end in self.known_places(plain):
             if plain[start:end].lower() in self.known.employers:
                 yield start, end, "EMPLOYER"
+        for pattern in DESCRIBED:
+            for match in pattern.finditer(plain):
+                yield match.start(1), match.end(1), "ADDRESS"
         for pattern in UNIQUE:
             for match in pattern.finditer(plain):
                 phrase = match[1]
@@ -170,6 +205,9 @@ class TextRelease:
                 at = low.find(place, at + 1)
         for match in self.street.finditer(plain):
             number, rest = match[0].split(None, 1)
+            end = rest.split(",")[0].split()[-1]
+            if len(end) == 2 and end.isupper() and not rest.split()[0].isupper():
+                continue
             if rest[0].isupper() or rest.split()[0].lower() in self.known.vocabulary:
                 yield match.start(), match.end(), "ADDRESS"
         for match in PO_BOX.finditer(plain):

@@ -6,7 +6,8 @@ c.CourseDirectory.course_id = "caredrill"
 c.CourseDirectory.source_directory = "exercises"
 # An unknown assignment is made on the fly: an exercise is a folder, not a row typed into a database.
 c.GenerateAssignment.create_assignment = True
-# Nothing but the notebook is released: the starter's code is in its cells, practice data comes from a command.
+# The notebook and the pages its brief links to are released: the starter's code is in its cells, practice data comes
+# from a command.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "*.pyc",

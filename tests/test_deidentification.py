@@ -254,7 +254,7 @@ FLAWS = [
     (column("contacts", "family"), [DIRECT], True),
     (column("encounters", "encounter_id"), [DIRECT], False),
     (leave_ids_hashed, [DIRECT], False),
-    (leave_comments, [DIRECT], False),
+    (leave_comments, [DIRECT], True),
     (drop_a_table, [DIRECT, CODES, DATES, UTILITY], False),
     (names_in_narrative, [DIRECT], True),
     (names_in_display, [DIRECT], True),

@@ -44,8 +44,14 @@ def secret(tmp_path: Path) -> Path:
 
 
 @pytest.mark.sandbox
-@pytest.mark.parametrize("form", ["folder", "zip", "wrapped zip"])
-@pytest.mark.parametrize("sample", ["body_mass_index/good", "insulin_titration/bang_bang", "vitals_service/leaky_log"])
+@pytest.mark.parametrize(
+    ("sample", "form"),
+    [
+        ("body_mass_index/good", "folder"),
+        ("insulin_titration/bang_bang", "zip"),
+        ("vitals_service/leaky_log", "wrapped zip"),
+    ],
+)
 def test_pytest_grade_and_regrade_agree_byte_for_byte(tmp_path, secret, sample, form):
     path = SAMPLES / sample
     if form != "folder":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,8 +47,10 @@ def released(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", KIT.names())
-def test_nbgrader_releases_the_notebook_and_nothing_else(released, name):
-    assert sorted(p.name for p in (released / name).rglob("*")) == [f"{name}.ipynb"]
+def test_nbgrader_releases_the_notebook_what_its_brief_links_to_and_nothing_else(released, name):
+    brief = (KIT.exercise(name).folder / "README.md").read_text("utf-8")
+    given = sorted(p.relative_to(released / name).as_posix() for p in (released / name).rglob("*"))
+    assert given == sorted([f"{name}.ipynb", *set(re.findall(r"\]\(([\w-]+\.md)\)", brief))])
 
 
 @pytest.mark.parametrize("name", KIT.names())

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ MOST_CHANCE = 0.01
 MOST_CAUSES = 5
 # Rank correlation of codes and an identifier. With few patients chance reaches it: then five standard deviations.
 MOST_ORDER, FEWEST_ORDERED, DEVIATIONS = 0.2, 100, 5.0
+# Stretches of a code that are compared between releases; one that more than this share of codes has is no code.
+PART, COMMON_PART = 5, 0.01
 _ORDERED = {
     "patient_id": "the order of patient_id",
     "mrn": "the order of record numbers",
@@ -175,7 +178,9 @@ def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]
     found = False
     for name, given in _second_codes(second, truth).items():
         whose = truth.second[name]
-        same = (given == codes[whose].to_numpy(object)) & (given != "")
+        before = codes[whose].to_numpy(object)
+        common = _common_parts([*codes.unique(), *set(given.tolist())])
+        same = [code != "" and _share_a_part(code, old, common) for code, old in zip(given, before, strict=True)]
         linked |= {patient for patient, equal in zip(whose, same, strict=True) if equal}
         found |= name == "patients" and bool((given != "").any())
     if not found:
@@ -184,6 +189,22 @@ def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]
     if apart >= APART_START + APART_WIDTH:
         return apart, ""
     return apart, f"{len(linked)} of {len(chosen)} patients have the same code in two releases with different keys"
+
+
+def _parts(code: str) -> set[str]:
+    """The stretches of a code that say who it is as well as the whole; a short code itself."""
+    return {code[n : n + PART] for n in range(max(1, len(code) - PART + 1))}
+
+
+def _common_parts(codes: Sequence[str]) -> set[str]:
+    """The stretches that many codes have: a prefix, a release's own mark."""
+    counts = Counter(part for code in codes for part in _parts(code))
+    return {part for part, count in counts.items() if count > max(2, COMMON_PART * len(codes))}
+
+
+def _share_a_part(code: str, before: str, common: set[str]) -> bool:
+    """Whether two codes are equal, or share a stretch that few others have: half a code links as well as a whole."""
+    return code == before or bool((_parts(code) & _parts(before)) - common)
 
 
 def _second_codes(files: Files, truth: Truth) -> dict[str, npt.NDArray[np.object_]]:

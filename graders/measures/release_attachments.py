@@ -14,6 +14,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import LONGEST_READ, IdentifierScan
 from graders.measures.places import Place
+from graders.measures.release_tables import hold_numbers, numbers_of
 from graders.measures.tokens import WORD, fold, squeezed
 from synthetic_data.network import SITES
 
@@ -83,6 +84,8 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
         return [], [], []
     harmless, kept = unidentified(letters, truth)
     must_go = [*clean_places(letters, harmless, truth), *name_places(release, letters, truth)]
+    told = hold_numbers(letters.given, numbers_of(truth))
+    must_go.append(Place("letters: numbers of other patients", int((~told).sum()), len(told), direct=True))
     if letters.unknown:
         clean = nobody(letters.unknown, truth)
         must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))

@@ -40,6 +40,8 @@ FEWEST_STATED = 20
 _YEAR = re.compile(r"(?<!\d)(?:\d{4}|\d{8}|\d{12}|\d{14})(?!\d)")
 _BEFORE, _AFTER = 44, 24
 _FULL = re.compile(r"\d{4}-\d\d-\d\d")
+_STAMP = r"\d{4}-\d\d-\d\d(?:[T ]\d\d(?::\d\d){0,2}(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?"
+_NO_YEAR = re.compile(r"--(\d\d)-(\d\d)")
 
 
 @uncollected()
@@ -155,6 +157,11 @@ def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> 
     for n, denotes in zip(note.tolist(), dates["denotes"].tolist(), strict=True):
         if n >= 0 and _FULL.fullmatch(denotes):
             own[n].add(_ordinal(denotes))
+        elif n >= 0 and (partial := _NO_YEAR.fullmatch(denotes)):
+            # Who moves "April 24" may well write the year that the note makes plain.
+            year = int(truth.notes["written_at"].iloc[n][:4])
+            month, day = map(int, partial.groups())
+            own[n].update(d for y in (year - 1, year, year + 1) for d in _readings(Said(y, month, day)))
     spans: dict[int, list[tuple[int, int]]] = {}
     for n, start, end in zip(note.tolist(), dates["start"].tolist(), dates["end"].tolist(), strict=True):
         spans.setdefault(n, []).append((start, end))
@@ -236,8 +243,8 @@ def _columns(release: Release, truth: Truth) -> Iterator[tuple[pd.Series, pd.Ser
 
 
 def _day(texts: pd.Series) -> pd.Series:
-    """The days of ISO texts, a time may follow; NaT for anything else."""
-    whole = texts.where(texts.str.match(r"\d{4}-\d\d-\d\d(?!\d)"), "").str[:10]
+    """The days of ISO texts, with or without a time of day and an offset; NaT for anything else."""
+    whole = texts.where(texts.str.fullmatch(_STAMP), "").str[:10]
     return pd.to_datetime(whole, format="%Y-%m-%d", errors="coerce")
 
 

@@ -14,7 +14,17 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
-from graders.measures.release_tables import FREE_TEXT, IDENTIFIERS, born_clean, by_age, harmless, zip_clean
+from graders.measures.release_tables import (
+    FREE_TEXT,
+    IDENTIFIERS,
+    born_clean,
+    by_age,
+    harmless,
+    hold_numbers,
+    named,
+    numbers_of,
+    zip_clean,
+)
 from synthetic_data.formats.fhir_people import ETHNICITIES, LANGUAGES, RACES, RELATIONSHIPS
 
 if TYPE_CHECKING:
@@ -122,6 +132,12 @@ def id_places(kind: str, lines: Sequence[bytes], rows: pd.DataFrame, truth: Trut
     ids = [rows["patient_id"], rows["patient_id"].map(vendors)]
     free = free_of(lines, *ids)
     places = [Place(f"{kind}: patients' ids", int(free.sum()), len(free))]
+    if kind == "Patient":
+        told = hold_numbers((line.decode("utf-8", "replace") for line in lines), numbers_of(truth))
+        places.append(Place("Patient: numbers of other patients", int((~told).sum()), len(told), direct=True))
+    else:
+        free = free_of(lines, *named(rows["patient_id"], truth))
+        places.append(Place(f"{kind}: names and numbers", int(free.sum()), len(free), direct=True))
     if kind == "Observation":
         free = free_of(lines, rows["lab_id"])
         places.append(Place("Observation: accession numbers", int(free.sum()), len(free)))

@@ -11,6 +11,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, one_text, same_text
+from synthetic_data.population import PLACEHOLDER_SSN
 from synthetic_data.recipes.deidentification import NOTE_FIELDS, RELEASED
 from synthetic_data.scene import Files
 
@@ -55,10 +56,14 @@ KEPT = {
 # Single cells of these may be blanked against re-identification; what that costs is measured elsewhere.
 MAY_BE_BLANKED = {"sex", "race", "language"}
 DATES = {"encounters": ["start", "end"], "conditions": ["onset_date"], "labs": ["taken_at"], "meds": ["start_date"]}
+CLINICIANS = ("provider_given", "provider_family")
+# A code, a number, a mask: nothing that tells a story.
+ID = r"[^\s,;|]{0,80}"
+# Organization and Practitioner are copies, which hold nobody's numbers.
 RELEASED_FILES = {
     *(f"{name}.csv" for name in KEPT),
     "notes.jsonl",
-    *(f"fhir/{kind}.ndjson" for kind in (*RELEASED, "Organization", "Practitioner")),
+    *(f"fhir/{kind}.ndjson" for kind in RELEASED),
 }
 LETTERS = "attachments/"
 FREE_TEXT = {"labs": ("lab_id", "comment"), "meds": ("med_id", "sig")}
@@ -134,6 +139,12 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     if name == "patients":
         clean = born_clean(table["birth_date"], original["birth_date"], truth).to_numpy(bool)
         places += by_age("patients.birth_date", clean, original["birth_date"], truth)
+    if name in FREE_TEXT:
+        # What was not said before is none of the hospital's.
+        field = FREE_TEXT[name][1]
+        empty = original[field] == ""
+        told = int((table[field][empty].str.strip() != "").sum())
+        places.append(Place(f"{name}.{field} (where it was empty)", int(empty.sum()) - told, int(empty.sum())))
     for column in withheld:
         given = table[column].str.strip()
         clean = (given == "") | (one_text(given) & (given != original[column]))
@@ -159,6 +170,16 @@ def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Tru
     if name != "labs":
         free &= ~table["patient_id"].isin(vendors.index).to_numpy()
     places = [Place(f"{name}: patients' ids", int(free.sum()), len(free))]
+    if name not in ("patients", "contacts"):
+        free = free_of(texts, *named(original["patient_id"], truth))
+        for column in table.columns:
+            if column.endswith("_id"):
+                free &= table[column].str.fullmatch(ID).to_numpy(bool)
+        places.append(Place(f"{name}: names and numbers", int(free.sum()), len(free), direct=True))
+    if name == "encounters":
+        clinicians = [c for c in CLINICIANS if c in table]
+        same = [((table[c] == original[c]) | one_text(table[c])).to_numpy(bool) for c in clinicians]
+        places += [Place(f"encounters.{c}", int(s.sum()), len(s)) for c, s in zip(clinicians, same, strict=True)]
     if name == "labs":
         others = table["mrn"].isin(set(truth.tables["patients"]["mrn"])) | table["mrn"].isin(vendors.index)
         free = free_of(texts, original["mrn"]) & ~others.to_numpy()
@@ -166,6 +187,28 @@ def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Tru
         free = free_of(texts, original["lab_id"]) & ~table["lab_id"].isin(set(original["lab_id"])).to_numpy()
         places.append(Place("labs.lab_id", int(free.sum()), len(free)))
     return places
+
+
+def named(patients: pd.Series, truth: Truth) -> list[pd.Series]:
+    """For rows of these patients: name, SSN, telephone, e-mail and street of each, to be looked for as they are."""
+    people = truth.tables["patients"].set_index("patient_id")
+    people = people.assign(name=people["given"] + people["family"])
+    # Where there is none, something that stands nowhere.
+    return [patients.map(people[c]).replace("", "\x00") for c in ("name", "ssn", "phone", "email", "street")]
+
+
+def numbers_of(truth: Truth) -> frozenset[str]:
+    """Everybody's SSN, record number, patient ids and e-mail address, as they are written in the tables."""
+    people = truth.tables["patients"]
+    found = {value for c in ("ssn", "mrn", "patient_id", "fhir_id", "email") for value in people[c]}
+    return frozenset(found - {"", PLACEHOLDER_SSN})
+
+
+def hold_numbers(texts: Iterable[str], numbers: frozenset[str]) -> npt.NDArray[np.bool_]:
+    """(n,) bool: a number of anybody stands in the text, as it is written in the tables."""
+    import numpy as np
+
+    return np.array([not numbers.isdisjoint(_WORD.findall(text)) for text in texts], bool)
 
 
 def note_places(release: Release, truth: Truth) -> list[Place]:
@@ -177,6 +220,11 @@ def note_places(release: Release, truth: Truth) -> list[Place]:
     vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
     free = free_of(texts, truth.notes["patient_id"], truth.notes["patient_id"].map(vendors))
     places = [Place("notes.jsonl: patients' ids", int(free.sum()), len(free))]
+    # The patient's own identifiers are looked for by alignment; these are anybody's, put anywhere.
+    numbers = numbers_of(truth)
+    given = hold_numbers(truth.notes["text"], numbers)
+    told = hold_numbers((str(row.get("text", "")) for row in rows), numbers) & ~given
+    places.append(Place("notes.jsonl: numbers of other patients", int((~told).sum()), len(told), direct=True))
     if extra := {field for row in rows for field in row} - set(NOTE_FIELDS):
         places.append(Place("notes.jsonl (fields that are not asked for)", 0, len(extra)))
     return places

@@ -14,7 +14,8 @@ DATES = {"Condition": "onsetDateTime", "Observation": "effectiveDateTime", "Medi
 
 def vendor_map(resources, by_number, patients):
     """The vendor's Patient.id -> patient_id, by record number and site, or by social security number."""
-    by_ssn = dict(zip(patients["ssn"], patients["patient_id"]))
+    alone = patients[~patients["ssn"].duplicated(keep=False)]
+    by_ssn = dict(zip(alone["ssn"], alone["patient_id"]))
     owners = {}
     for resource in resources:
         for identifier in resource.get("identifier", []):

@@ -54,7 +54,8 @@ KIN = (
     r"aunt|uncle|niece|nephew|cousin|grand(?:mother|father|son|daughter|child|parent)|guardian|roommate|caregiver|"
     r"relative|fianc[e]+|in-law|kin|nok|family|lodger|tenant|housemate|flatmate|boarder|landlord|landlady|boyfriend|"
     r"girlfriend|stepson|stepdaughter|stepmother|stepfather|godmother|godfather|nanny|babysitter|housekeeper|carer|aide|"
-    r"companion|emergency contact|visitor|host|pastor|coworker|colleague|boss|supervisor|teacher|classmate|driver|cleaner)"
+    r"companion|emergency contact|visitor|host|pastor|coworker|colleague|boss|supervisor|teacher|"
+    r"classmate|driver|cleaner)"
 )
 TOLD = [
     re.compile(rf"\b(?:mr|mrs|ms|miss|mx)\.?\s+({CHAIN})", re.I),
@@ -68,7 +69,7 @@ TOLD = [
     re.compile(rf"\b(?:prefers to be called|goes by|known as|also known as|aka|a\.k\.a\.|nicknamed|"
                rf"called)\s+[\"']?({CHAIN})", re.I),
 ]  # fmt: skip
-KIN_LOWER = re.compile(rf"\b{KIN}[,:]?\s*\(?([a-z]{{2,}})\b")
+KIN_LOWER = re.compile(rf"\b(?i:{KIN})[,:]?\s*\(?([a-z]{{2,}})\b")
 PET = re.compile(r"\b(?:Old|Big|Little|Uncle|Auntie|Aunt|Baby|Young|Grandma|Grandpa|Cousin|Miss|Papa|Mama|Nana)\s+$")
 SPELLED = re.compile(r"(?<![A-Za-z])[A-Za-z](?:[-. ]{1,2}[A-Za-z]){2,}(?![A-Za-z])")
 COMPOUND = re.compile(r"(?<![\w-])[A-Za-z]{1,9}-[A-Za-z]{2,12}(?![\w-])")
@@ -84,8 +85,10 @@ SHORT = dict(
     pair.split("-")
     for pair in (
         "bill-william bob-robert rob-robert dick-richard rick-richard jim-james jack-john peggy-margaret meg-margaret "
-        "maggie-margaret betty-elizabeth liz-elizabeth beth-elizabeth kate-katherine tony-anthony ted-edward ned-edward "
-        "chuck-charles hank-henry larry-lawrence pepe-jose paco-francisco pancho-francisco lupe-guadalupe nacho-ignacio "
+        "maggie-margaret betty-elizabeth liz-elizabeth beth-elizabeth kate-katherine tony-anthony ted-edward "
+        "ned-edward "
+        "chuck-charles hank-henry larry-lawrence pepe-jose paco-francisco pancho-francisco lupe-guadalupe "
+        "nacho-ignacio "
         "sandy-sandra molly-mary polly-mary sally-sarah becky-rebecca mike-michael nick-nicholas gene-eugene "
         "gus-august drew-andrew tina-christina trish-patricia"
     ).split()
@@ -166,7 +169,9 @@ class NameFinder:
         # In small letters a stranger's name is a rare word, or one that people in the tables have.
         for match in KIN_LOWER.finditer(plain):
             rest = re.match(r"[ -]([a-z]+)", plain[match.end() :])
-            told = re.match(r"[),.;|\n]|\s(?:has|is|will|does|can|helps|drives|lives|was|who)\b", plain[match.end() :][:8])
+            told = re.match(
+                r"[),.;|\n]|\s(?:has|is|will|does|can|helps|drives|lives|was|who)\b", plain[match.end() :][:8]
+            )
             if match[1] not in self.ordinary and (told or match[1] in self.vocabulary):
                 more = rest and rest[1] in self.vocabulary and rest[1] not in self.ordinary
                 yield match.start(1), match.end() + (rest.end() if more else 0), "NAME"
@@ -191,7 +196,11 @@ class NameFinder:
                 return ""
             if word in self.ordinary or word.replace("'s", "") in self.ordinary:
                 # "Room-Xiao" for Moor-Xiao
-                return "beside" if text.istitle() and not begins(plain, token.start()) and slip(word, person.names) else ""
+                return (
+                    "beside"
+                    if text.istitle() and not begins(plain, token.start()) and slip(word, person.names)
+                    else ""
+                )
             return "sure" if slip(word.replace("'s", ""), person.names) else ""
         if capital and eponym(plain, token):
             return ""
@@ -255,7 +264,7 @@ ACTS = re.compile(
     r"volunteers|"
     r"arrived|left|stayed|lost|gained|recovered|declined|refused|was (?:admitted|discharged|seen|alert|found|"
     r"brought|born|"
-    r"transferred|called|told|given|treated))\b"
+    r"transferred|called|told|given|treated)|is an? \d+)\b"
 )
 IS = re.compile(r"\s+(?:is|was|has|had|will|may|can|could|would|should|and)\b")
 # Words of sentences that are seldom names there.
@@ -296,7 +305,8 @@ def eponym(plain, token):
 # After a diseases's name these say nothing: "Romberg negative" is a test, "Rose present" a visitor.
 PRONOUNS = {"he", "it", "my", "me", "we", "us"}
 WEAK = set(
-    "negative positive present normal absent block lines infection test score index position grade bag mask pump monitor "
+    "negative positive present normal absent block lines infection test score index position grade bag mask pump "
+    "monitor "
     "press chart frame".split()
 )
 

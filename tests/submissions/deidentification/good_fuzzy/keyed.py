@@ -12,7 +12,7 @@ class Keyed:
     """code(kind, identifier), person(patient), days(patient) and moved(patient, text of a date) under one key."""
 
     def __init__(self, key, card, same, first_days):
-        """same: patient_id -> the first chart of that person.  first_days: first chart -> day of the first encounter."""
+        """same: patient_id -> the first chart of that person.  first_days: first chart -> day it begins."""
         self.same = same
         self.secret = key.encode()
         self.rule, self.most = card["dates"]["rule"], int(card["dates"]["max_days"])

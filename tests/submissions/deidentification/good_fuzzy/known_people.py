@@ -97,7 +97,15 @@ class Person:
     def derived(self, letters, digits):
         """Whether a login or a label is made of parts of the patient's name and birthday: "REGD63", "direga63"."""
         year, month, day = self.born[:4], self.born[5:7], self.born[8:]
-        days = {year, year[2:], month + day, day + month, month + year[2:], day + month + year[2:], month + day + year[2:]}
+        days = {
+            year,
+            year[2:],
+            month + day,
+            day + month,
+            month + year[2:],
+            day + month + year[2:],
+            month + day + year[2:],
+        }
         days |= {day + month + year, month + day + year, f"{int(day)}{int(month)}", f"{int(month)}{int(day)}"}
         if digits and digits not in days:
             return False
@@ -169,4 +177,11 @@ class Known:
         every = {
             c: {shadow(v).lower() for v in patients[c].unique() if len(v) > 3} for c in ("city", "county", "employer")
         }
-        return cls({pid: people[first] for pid, first in same.items()}, vocabulary, every["city"], every["county"], every["employer"], street_ends)
+        return cls(
+            {pid: people[first] for pid, first in same.items()},
+            vocabulary,
+            every["city"],
+            every["county"],
+            every["employer"],
+            street_ends,
+        )

@@ -16,7 +16,7 @@ MON = (
 )
 ORD = "(?P<ord>" + "|".join(o.replace("-", "[- ]?") for o in sorted(ORDINALS, key=len, reverse=True)) + ")(?![a-z])"
 Y4 = r"(?:19|20)\d\d"
-DAY = r"(?<![\d.:/])(?P<d>\d{1,2})(?P<th>\s?(?:st|nd|rd|th)(?![a-z]))?"
+DAY = r"(?<![\d.:/])(?<![A-Za-z0-9]-)(?P<d>\d{1,2})(?P<th>\s?(?:st|nd|rd|th)(?![a-z]))?"
 RANGE = r"(?:\s?-\s?\d{1,2}(?:st|nd|rd|th)?(?![\d/]))?"
 WEEKDAY = (
     r"(?:\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?-i:Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun|MON|TUE|"

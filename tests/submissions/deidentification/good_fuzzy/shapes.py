@@ -15,8 +15,11 @@ UNIT = (
 )
 # Numbers of products, studies and programs belong to nobody.
 PRODUCTS = [
-    rule(r"\b(?:lot|batch|ref|cat(?:alog)?|order set|protocol|irb|trial|study|version|software|firmware|release|strain|"
-         r"edition|loinc|cpt|hcpcs|ndc|snomed|rxnorm|pmid|isbn|guideline|figure|table|chapter)(?:\s+(?:no|number|code|id)\b)?"
+    rule(r"(?<!\d )\b(?:lot|batch|ref|cat(?:alog)?|order set|protocol|irb|trial|study|version|software|firmware|"
+         r"release|"
+         r"strain|"
+         r"edition|loinc|cpt|hcpcs|ndc|snomed|rxnorm|pmid|isbn|guideline|figure|table|chapter)(?:\s+(?:no|"
+         r"number|code|id)\b)?"
          r"[.:#\s]{1,3}(?=[\w/.-]*\d)\w+(?:[-./]\w+)*"),
     rule(r"\bNCT ?\d{8}\b"),
     rule(r"\b[ABC]/[A-Za-z ]+/\d+/\d{2,4}\b"),
@@ -24,7 +27,8 @@ PRODUCTS = [
 # Medicine that must stay as it is.
 KEEP = [
     rule(rf"(?<![\w.-])\d+(?:[.,]\d+)?(?:\s?-\s?\d+(?:[.,]\d+)?)?\s?(?:{UNIT}|%)(?:/[\w.\[\]{{}}]+(?: m2)?)*"),
-    rule(r"(?<![\w.])\d{1,3}(?:\.\d)?\s?(?:C|F)(?![\w'.])", 0),
+    rule(r"(?<![\w.-])\d{1,3}(?:\.\d)?\s?(?:C|F)(?![\w'.-])", 0),
+    rule(r"(?<![\w./-])24/7(?![\w/])"),
     rule(r"(?<![\w./-])(?:[6-9]\d|1\d\d|2[0-4]\d)/(?:[3-9]\d|1[0-4]\d)(?![\w/])"),
     rule(r"\b(?:bp|blood pressure)\s*(?:was|is|of|:)?\s*\d{2,3}/\d{2,3}"),
     rule(r"\b(?:hr|pulse|rr|spo2|sats?|saturation|gcs|wt|weight|ht|temp(?:erature)?|t|rate|o2|bmi|"
@@ -38,7 +42,8 @@ KEEP = [
     rule(r"(?<![\w.-])\d{1,3}-\d{1,3}(?![\w-]|\.\d)(?=\s+(?:before|after|at|units?|fasting|range|in|over|with|mg|mm|"
          r"times|x)\b)"),
     rule(r"(?<![\w./-])\d{1,2}(?:-\d{1,2}){3,}(?![\w-])"),
-    rule(r"\b(?:[A-Z]{3,7}-\d{1,2}|MMSE|MoCA|SLUMS|APGAR|NIHSS|GDS|PHQ|GAD|AUDIT|EPDS|OD|OS|OU|VA)\s\d{1,2}/\d{1,3}(?![\w/])", 0),
+    rule(r"\b(?:[A-Z]{3,7}-\d{1,2}|MMSE|MoCA|SLUMS|APGAR|NIHSS|GDS|PHQ|GAD|AUDIT|EPDS|OD|OS|OU|"
+         r"VA)\s\d{1,2}/\d{1,3}(?![\w/])", 0),
     rule(r"\b1/[2-4] (?:tablet|tab|pill|dose|cup)\w*"),
     rule(r"\b(?:hba1c|spo2|covid-19|sars-cov-2|fev1|a1c|t2|vitamin [bd]\d*)\b"),
 ]  # fmt: skip
@@ -78,11 +83,15 @@ PHONE = [
     rule(rf"(?<![\w.-])\d{{3}}[-. ]\d{{4}}{EXT}(?![\w-])"),
 ]
 SSN = rule(r"(?<![\w-])(?:\d{3}|[x*#]{3})[ .\-/*_]{1,3}(?:\d\d|[x*#]{2})[ .\-/*_]{1,3}\d{4}(?![\w-])")
-PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|[a-z]{3}[ -]\d{3,4}|\d{3}[ -][a-z]{3})(?![\w-])")
+PLATE = rule(r"(?<![\w.])(?:\d [a-z]{3} \d{3}|(?-i:[A-Z]{3})[ -]\d{3,4}|\d{3}[ -](?-i:[A-Z]{3}))(?![\w-])")
 DIGIT_PLATE = rule(r"(?<![\w./-])\d[ -]([a-z]{3})[ -]\d{3}(?![\w/%-]|\.\d)")
-NO_PLATE = set("mgs mcg tab cap day hrs min for and the per sec amp lbs cms its mls bid tid qid prn ivs was had via with".split())
+NO_PLATE = set(
+    "mgs mcg tab cap day hrs min for and the per sec amp lbs cms its mls bid tid qid prn ivs was had via with".split()
+)
 # Letters and the digits of a day after them.
-LETTERS_DIGITS = rule(r"(?<![\w.@/-])([a-z][a-z._-]{1,14})[ _.-]?(\d{1,2}[./-]\d{1,2}|\d{2}|\d{4}|\d{6}|\d{8})(?![\w/@-]|\.\d)")
+LETTERS_DIGITS = rule(
+    r"(?<![\w.@/-])([a-z][a-z._-]{1,14})[ _.-]?(\d{1,2}[./-]\d{1,2}|\d{2}|\d{4}|\d{6}|\d{8})(?![\w/@-]|\.\d)"
+)
 CAR = rule(r"plate|\btag\b|\bcar\b|vehicle|truck|\bvan\b")
 # A run without blanks, or digits in groups.
 RUN = rule(r"(?<![\w.])#?\b(?=[\w./*-]*\d)\w+(?:[-./_:*]+\w+)*")
@@ -193,6 +202,12 @@ def squeezed_places(plain):
 
 def own_spans(plain, person):
     """Numbers and whole names of the patient and the people around, whatever stands between their characters."""
+    # The same characters in another order, in pairs from the end perhaps.
+    mixed = {"".join(sorted(number)) for number in person.numbers if len(number) >= 7}
+    for match in RUN.finditer(plain):
+        text = match[0].rstrip("-./_:*")
+        if len(text) >= 7 and "".join(sorted(c for c in text.lower() if c.isalnum())) in mixed:
+            yield match.start(), match.start() + len(text), "NUMBER"
     squeezed, places = squeezed_places(plain)
     local = {number[3:] for number in person.numbers if number.isdigit() and len(number) == 10}
     bare = {number.lstrip("0") for number in person.numbers if number.startswith("0")}

@@ -34,7 +34,8 @@ CROSSING = re.compile(rf"\b(?:{NUMBERED}\s?&\s?\w+|(?:{CAP}|{NUMBERED})(?:\s(?:s
                       rf"(?:{CAP}|{NUMBERED})(?:\s(?:st|ave|street|avenue|road))?)", re.I)  # fmt: skip
 SCHOOL = re.compile(rf"(?:{CAP} ){{1,3}}(?:elementary|middle|high|primary|grammar|charter|"
                     rf"junior high)(?:\s+school)?\b|"
-                    rf"(?:{CAP} ){{1,3}}(?:school|academy|college|university|preschool|kindergarten)\b", re.I)  # fmt: skip
+                    rf"(?:{CAP} ){{1,3}}(?:school|academy|college|university|preschool|kindergarten)\b",
+                    re.I)  # fmt: skip
 COUNTY = re.compile(rf"(?:{CAP} ){{1,2}}(?:county|parish|borough)\b", re.I)
 WORKS = re.compile(
     rf"(?:\b(?:works?|working|worked|employed|job)\s+(?:for|at|by|with)|employer\s*[:|]|employed by)\s*(?:the\s)?"
@@ -50,20 +51,26 @@ UNIQUE = [
                r"champion)\s+(?:of|in|at)\s[^.,;\n|]+)", re.I),
 ]  # fmt: skip
 HOUSE = (
-    r"(?:\w*house\w*|\w*home|\w*boat|cabin|trailer|cottage|barn|bungalow|duplex|apartment|shack|lodge|ranch|mansion|building|villa|"
+    r"(?:\w*house\w*|\w*home|\w*boat|cabin|trailer|cottage|barn|bungalow|duplex|apartment|shack|lodge|ranch|"
+    r"mansion|building|villa|"
     r"tower|condo|flat|studio|loft|room|camper|van|yurt|tent|church|store|shop|mill|gate|door|place)"
 )
 BESIDE = (
     r"(?:above|behind|below|beneath|beside|next to|next door to|across from|opposite|over|under|near|in front of|"
-    r"around the corner from|down the road from|past|upstairs from|downstairs from|in back of|at the corner of|at the end of)"
+    r"around the corner from|down the road from|past|upstairs from|downstairs from|in back of|at the corner of|"
+    r"at the end of)"
 )
 # Where somebody lives, in words: only neighbours would know, and they do.
 DESCRIBED = [
-    re.compile(rf"\b(?:lives?|living|lived|resides?|residing|rents?(?:\s\w+){{0,3}}|sublets|rooms|renting|dwells|stays?|staying|sleeps|moved|home is|house is|visit|found)\s+(?:right\s|just\s)?"
-               rf"({BESIDE}\s(?:the|a|an|his|her|their)\s[^.,;\n|]+?)(?=\s(?:and|with|since|where|but|who)\b|[.,;\n|]|$)", re.I),
-    re.compile(rf"\b((?:the|a|an)\s(?:[\w'-]+\s){{0,3}}?{HOUSE}\s(?:{BESIDE}|with|by|on|off|at)\s(?:the|a|an|old|his|her)\s[^.,;\n|]+?)"
+    re.compile(rf"\b(?:lives?|living|lived|resides?|residing|rents?(?:\s\w+){{0,3}}|sublets|rooms|renting|"
+               rf"dwells|stays?|staying|sleeps|moved|home is|house is|visit|found)\s+(?:right\s|just\s)?"
+               rf"({BESIDE}\s(?:the|a|an|his|her|their)\s[^.,;\n|]+?)(?=\s(?:and|with|since|where|but|who)\b|"
+               rf"[.,;\n|]|$)", re.I),
+    re.compile(rf"\b((?:the|a|an)\s(?:[\w'-]+\s){{0,3}}?{HOUSE}\s(?:{BESIDE}|with|by|on|off|at)\s(?:the|a|an|"
+               rf"old|his|her)\s[^.,;\n|]+?)"
                rf"(?=\s(?:and|since|where|but|who)\b|[.,;\n|]|$)", re.I),
-    re.compile(r"\b(?:look for|looking for|directions:|home visit:|house:|find)\s((?:the|a|an)\s(?=[\w' -]*\b(?:\w*house\w*|home|\w*boat|"
+    re.compile(r"\b(?:look for|looking for|directions:|home visit:|house:|find)\s((?:the|a|"
+               r"an)\s(?=[\w' -]*\b(?:\w*house\w*|home|\w*boat|"
                r"cabin|trailer|cottage|barn|apartment|door|gate|shop|store)\b)[^.,;\n|]+)", re.I),
 ]  # fmt: skip
 FOUR = re.compile(r"(?<![\w.])\d{4}(?!\w)")
@@ -180,7 +187,7 @@ class TextRelease:
                 yield match.start(), match.end(), "90+"
 
     def addresses(self, plain, person):
-        """Streets, boxes, crossings, schools, employers, what fits one person only; whole phrases before their words."""
+        """Streets, boxes, crossings, schools, employers, what fits one person only: phrases before their words."""
         for start, end in self.known_places(plain):
             if plain[start:end].lower() in self.known.employers:
                 yield start, end, "EMPLOYER"

@@ -1,0 +1,66 @@
+"""Words that clinical notes use; a name that is one of them needs more evidence."""
+
+WORDS = set("""
+abdomen abdominal able about above abscess absent account acetaminophen actuat acute address adm admit admitted after again ago
+agreement agrees air airway albuterol alcohol alert alias all allergy also always alzheimer amber ambulance ambulate ambulating ambulatory
+amlodipine amoxicillin an and anemia angina ankle annual answered anterior antibodies anxiety any apex apgar appendectomy appetite appointment
+april are arm arms around arrival arrive art artery as asked asks aspirin asthma at atherosclerotic atorvastatin atrial
+august aunt aware ba babinski back badge bag bakery bath bay be because bed bedside bedtime been before
+began behavioral behind bell below bengal best better bilateral bill billing birth bladder bleed bleeding blood blue board
+bone born both bowel brain breakfast breast breath bridge brief bright bring broken brought brown buddy burn butter
+by cabin cabinet calcium call called came can cancer cane capsule car card care carvedilol case catheter cb
+cell cellulitis cerebral champion change changes chart checked chess chest chief child chill chills chip cholesterol chronic church
+clamp clear climbs clinic clopidogrel close closed coded cold colon com come comes complications condition confirmed contact contacts
+continue cook copied copies copy cor corner coronary cough count course covered creatinine criteria crohn crystal current curtain
+daily daisy date dawn day days db de dead deep deficiency delayed dementia denies deny depressive desk develops
+device dez diabetes diabetic diagnosis diary dictating dictation did diet difficulty diner discharged discussed disease disorder disturbance diverticulitis
+dizzy dnr do doctor does done door dose doses dot double down dr dressing drew drink drinks drive
+driver drives dropped drug dry due dx ear early easy eat eating ed edema effects eighteenth eighth either
+elbow elevator eleventh eligible embolism empagliflozin empty encounter end ending ends engine enrolled episode esophageal esophagitis essential eval
+evening every exacerbation exam example excluded exercise eye fa face factor failure fair faith fall family farmhouse fast
+fasting father faxed feel feet female femur ferrous fever few fibrillation field fields fifteenth fifth file film films
+find fine finger fingerprint fire first fish flags flank flat flights flower flu fluorescence foam foley follow food
+foot for foraminal forceps form former found four fourteenth fourth fraction fracture frame frank free friend from frost
+full furosemide further gabapentin gait gastro gastrointestinal gene generalized gentle gets give given glasgow glass glasses glipizide glucose
+go goal goes going gold good got grace grade grain grant graves great green groin ground grow growth
+guarantor gut guy had hair half hand handed handout hard harpist has hatchery have hazel he head heard
+heart heavy heel held help helps hemorrhage her here hernia high hill him hip history hodgkin hold holds
+holidays holly homans home hope hospital hot hours house houseboat https hydrochloride hydrochlorothiazide hyperglycemia hyperlipidemia hypertension hypothyroidism ice
+icu if ill imaging iman improve improved in infarction infection inhale inhaler initial injury inr insulin insurance intact
+intestine iron is it itch ivy jack jasmine joint joy jpg june keep keeps kept key kg kidney
+kin kind king knee known knows lab label laboratory lactate lake lamp lane large last late laundromat left
+leg lesion less let lets letter level levothyroxine license lie life light lily limb line lip lisinopril list
+little live liver lives load lodger log login long longest look loose losartan loss lot love low lower
+lung lymphoma made mail main major malignant man mark mass max may mayor meal meals mean med medical
+medication mellitus merged messages met metatarsal meter metered metformin metoprolol mg mgmt mid mild min mind minor minutes
+miss missed mmol moca mole monitor mood moon more morning most mouth move moved mtg much murmur muscle
+myocardial nail name narrowing native nauseated nbsp nd nda near neck necrosis need needed needs negative neighbor neoplasm
+nerve net neuropathy new next ng night nineteenth ninety ninth no nobody nodule normal north norwalk nose not
+note nothing notice notified now npo nstemi numb number numbers nurse nwb obesity obstructive of off ok old
+olive omeprazole on once one only onset open or oral ordered org organ organism osteoarthritis other out outside
+over overnight oxycodone oxygen pacu page pain pale pancreatitis parent park parkinson part password pat patience patient patients
+pdf pearl pectoris pelvis penny per perforation pg phase phone photograph phq physical picks picu pin pink place
+plan plate play please pneumonia point poor pope portal post potassium power precautions prefers prescribed present presents pressure
+previous price primary printed prn problem problems procedure progress prostate psychotic pt puffs pulled pulmonale pulmonary pulse pump
+question questions rash rate ray rd re reached read readings reads ready recent recognised record recur red reed
+refer refill reflux refuse registry regular reigning relabelled related relative release relevant remained reminders remission removed renal rents
+repeat repeated report reports request reset rest result results return returned review reviewed rice rich right ring ringer
+rise robin rock rocky romberg room rooms rose rosuvastatin round rub ruby run running rush sad safe salt
+sample sand saturation sawmill says scan scanned scar score screened second security see seek seen send sent sepsis
+serial sertraline service serving session set seventeenth seventh severe severity sha shared shares sharp she shelf shin shoe
+shop shopping short shot should shoulder show shows sibling sick side sign signed signs since single sit sitagliptin
+site sixteenth sixth skin skip sky sleep slow small smoke snow social sodium soft software sole some son
+sooner sore sound south spare speaking specified spelled spine spoon spouse spring st stable stage staining stairs stand
+start started statement stay steadily steady step stomach stone stool stop stopping store stored strain strength stress strong
+study subendocardial sue sulfate summer sun supervision surgery suspected swell symptoms syndrome systolic tablet tablets tag take taken
+takes talk talked tall tartrate telemetry telephone temperature template temple tender tenth test tests text th thank that
+the theater then therapy there thigh third thirteenth thirtieth thirty this three through throughout thumb thurner thyroid time
+times tired tiredness to tobacco today toe told tolerated tongue tooth touch towed tower trace tract trailer transferred
+travel treated treatment tremor triglycerides troponin try tube tubes turn turned twelfth twentieth twenty twice two type ulcer
+unchanged uncomplicated under underscore understands uneventful units unrelated unspecified until up updated uploaded upper urinary urine us use
+used usual van vehicle vein victor virus vision visit visiting visitor visits vital voice voicemail voiding volume wait
+waits wake walk walking walks wall ward warfarin warm was wash water way we weak wear weather week
+weekends weeks weigh weight well wellness wells went were west what wheel when white who whole will wilson
+window wine winter wish with without woman wood work works worse wound wrist writes wrong year years yellow
+yet you young yourself
+""".split())

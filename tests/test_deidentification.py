@@ -253,7 +253,7 @@ FLAWS = [
     (exact_zip, [DIRECT], False),
     (column("contacts", "family"), [DIRECT], True),
     (column("encounters", "encounter_id"), [DIRECT], False),
-    (leave_ids_hashed, [DIRECT], False),
+    (leave_ids_hashed, [DIRECT], True),
     (leave_comments, [DIRECT], True),
     (drop_a_table, [DIRECT, CODES, DATES, UTILITY], False),
     (names_in_narrative, [DIRECT], True),

@@ -22,7 +22,7 @@ WITHHELD = {"patients": ["ethnicity", "state"], "contacts": ["relationship"], "e
 def base() -> tuple[Any, Made, dict[str, bytes]]:
     """A truth whose card withholds all that has a twin in FHIR, its perfect release, and what was given."""
     seed = Seed.from_int(13)
-    scene = recipe.scene(seed, {"patients": 80}, recipe.draw_card(seed) | {"withhold": WITHHELD})
+    scene = recipe.scene(seed, {"patients": 50}, recipe.draw_card(seed) | {"withhold": WITHHELD})
     truth = recipe.read_truth(scene.truth)
     return truth, perfect_release.perfect(truth), scene.public
 
@@ -52,7 +52,7 @@ def test_a_perfect_release_has_no_place_that_is_not_as_it_should_be(base):
 @pytest.mark.parametrize("share", range(3))
 def test_other_cards_and_people_make_no_false_alarm(share):
     seed = Seed.from_int(90 + share)
-    truth = recipe.read_truth(recipe.scene(seed, {"patients": 60}, recipe.draw_card(seed)).truth)
+    truth = recipe.read_truth(recipe.scene(seed, {"patients": 40}, recipe.draw_card(seed)).truth)
     must_go, must_stay = places(truth, perfect_release.perfect(truth))
     assert [p for p in must_go + must_stay if p.good < p.total] == []
 
@@ -244,9 +244,11 @@ def contents_as_they_were(made: Made, truth: Any) -> None:
 
 def test_letters_left_as_they_were_are_found_by_what_they_say(base):
     dirty, lost = felt(base, contents_as_they_were)
-    assert set(dirty) == {f"letters: {what}" for what in ("names", "numbers", "streets", "towns", "birth dates")}
+    stated = {f"letters: {what}" for what in ("names", "numbers", "streets", "towns", "birth dates")}
+    # The patient's own number is a patient's number as well.
+    assert stated <= set(dirty) <= stated | {"letters: numbers of other patients"}
     # A town that a hospital is called after may stay.
-    assert all(p.good < 0.3 * p.total for p in dirty.values())
+    assert all(dirty[place].good < 0.3 * dirty[place].total for place in stated)
     assert dirty["letters: names"].direct
     assert lost == {}
 

@@ -63,7 +63,7 @@ def read_table(files: Files, name: str, columns: Sequence[str] = (), max_rows: i
     # The header as pandas will see it: quoted, it may run over several lines.
     reader = csv.reader(io.StringIO(text[:HEADER], newline=""))
     try:
-        header = next(reader)
+        header = next(row for row in reader if row)
     except (csv.Error, StopIteration):
         raise Unreadable(f"{name} has no readable header line") from None
     if len(header) > MAX_COLUMNS or (len(text) > HEADER and reader.line_num * 2 > text[:HEADER].count("\n")):

@@ -86,7 +86,8 @@ _PATTERN = re.compile(
         )
     )
     + ")",
-    re.IGNORECASE,
+    # Without ASCII, a long s or a dotless i passes for a letter of a month that no list has.
+    re.IGNORECASE | re.ASCII,
 )
 
 

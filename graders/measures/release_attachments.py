@@ -69,7 +69,9 @@ class _Letters:
         for name, content in release.attachments.items():
             if name in letter:
                 # The code in a letter is no identifier, whatever it looks like.
-                given[letter[name]] = content.replace(name.rsplit("-", 1)[0], " ")
+                code = re.escape(name.rsplit("-", 1)[0])
+                # A letter that is there twice is read as one.
+                given[letter[name]] += re.sub(rf"(?<![^\W_]){code}(?![^\W_])", " ", content)
             else:
                 unknown[name] = content
         people = patients.set_index("patient_id", drop=False).loc[original["patient_id"]].reset_index(drop=True)
@@ -89,6 +91,9 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     if letters.unknown:
         clean = nobody(letters.unknown, truth)
         must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))
+        # A renamed letter is one for one; more files than letters are none that were asked for.
+        if (more := len(letters.unknown) - letters.given.count("")) > 0:
+            must_go.append(Place("files that are no letters", 0, more, direct=True))
     return must_go, [Place("letters", surviving(letters, kept), len(kept))], []
 
 

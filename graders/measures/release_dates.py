@@ -34,6 +34,8 @@ RECALL = (0.80, 0.15)
 MOST_BLANK = 0.05
 # A move that so many share is no secret: any known date of any patient gives it away.
 COMMONEST = 0.5
+# Moves drawn evenly on one side of 0 spread by .29 of the most that the card allows, on both by .58.
+ENOUGH, LEAST_SPREAD = 50, 0.2
 # Fewer full dates in all notes say nothing about how they were moved.
 FEWEST_STATED = 20
 # Where a full date of a four-digit year may be, so that the rest of the text need not be read.
@@ -54,8 +56,8 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
     kept = cells.moved_alike()
     ruled = follows_rule(cells, truth)
     right, stated = in_notes(release, cells.moves(), truth)
-    true = int(cells.true_day.sum())
-    clean = 1 - true / max(1, len(cells.who))
+    true = int(cells.true_day.sum()) + beside(release, truth)
+    clean = 1 - min(1.0, true / max(1, len(cells.who)))
     agree = right / stated if stated >= FEWEST_STATED else 1.0
     fraction = ramp(float(kept.mean()), *INTERVALS) * ramp(float(ruled.mean()), *RULE) * ramp(agree, *IN_NOTES)
     fraction *= ramp(clean, *CLEAN) * ramp(date_recall, *RECALL)
@@ -139,7 +141,25 @@ def follows_rule(cells: Cells, truth: Truth) -> Flags:
         return np.asarray(cells.usable() & (moves == wanted), bool)
     share = pd.Series(moves).map(pd.Series(moves).value_counts() / max(1, cells.patients)).fillna(0).to_numpy()
     far = np.abs(moves)
+    if cells.patients >= ENOUGH and not np.nanstd(moves) >= LEAST_SPREAD * card["max_days"]:
+        # Moves of one to three days hide nothing.
+        return np.zeros(cells.patients, bool)
     return np.asarray(cells.usable() & (far >= 1) & (far <= card["max_days"]) & (share < COMMONEST), bool)
+
+
+def beside(release: Release, truth: Truth) -> int:
+    """Resources that state their true day in another element than its own, moved date: `issued`, `meta.lastUpdated`."""
+    count = 0
+    for kind, paths in release_fhir.DATES.items():
+        table, key, _ = release_fhir.KEPT[kind]
+        rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
+        lines = [release_fhir.as_line(resource) for resource in release.fhir[kind]]
+        own = [release_fhir.texts(release.fhir[kind], path).str[:10].tolist() for path in paths]
+        for column in paths.values():
+            days = rows[column].str[:10].tolist()
+            stated = zip(lines, days, zip(*own, strict=True), strict=True)
+            count += sum(day != "" and day not in moved and day.encode() in line for line, day, moved in stated)
+    return count
 
 
 def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> tuple[int, int]:

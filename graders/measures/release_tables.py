@@ -66,9 +66,13 @@ RELEASED_FILES = {
     *(f"fhir/{kind}.ndjson" for kind in RELEASED),
 }
 LETTERS = "attachments/"
+KNOWING = ("patients.csv", "contacts.csv", "notes.jsonl", "fhir/Patient.ndjson")
 FREE_TEXT = {"labs": ("lab_id", "comment"), "meds": ("med_id", "sig")}
 OLDEST = 90
-_WORD = re.compile(r"[^\s,;:|\"'{}\[\]]+")
+# A number as it stands in a text, whatever sign is before it: "SSN#900-12-3457".
+_WORD = re.compile(r"[A-Za-z0-9][\w.@-]*[A-Za-z0-9]")
+# So much of a file that nobody asked for is read: more of it changes nothing.
+MOST_READ = 2_000_000
 
 
 @uncollected()
@@ -80,7 +84,8 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
         # A column that is not there is clean, and has not survived.
         table, extra = release.tables[name], release.extra[name]
         if len(extra.columns):
-            must_go.append(Place(f"{name}.csv (columns that are not asked for)", 0, len(extra.columns)))
+            what = f"{name}.csv (columns that are not asked for)"
+            must_go.append(Place(what, 0, len(extra.columns), direct=True))
         must_go += clean_places(name, pd.concat([table, extra], axis=1), original, truth)
         must_stay += surviving_places(name, table, original, truth)
     must_go += note_places(release, truth)
@@ -100,11 +105,19 @@ def betrayed(files: Files, truth: Truth) -> int:
     for name, data in files.items():
         if name in RELEASED_FILES:
             continue
-        words = _WORD.findall(data.decode("utf-8", "replace"))
+        words = _WORD.findall(data[:MOST_READ].decode("utf-8", "replace"))
         here = {owner[word] for word in words if word in owner}
         if not name.startswith(LETTERS) or len(here) > 1:
             found |= here
     return len(found)
+
+
+def exposed(files: Files, people: pd.DataFrame) -> float:
+    """Share of `people` whose SSN, record number or patient id stands in the files where most is known of them."""
+    told = b"\n".join(files.get(name, b"")[: 10 * MOST_READ] for name in KNOWING)
+    words = set(_WORD.findall(told.decode("utf-8", "replace"))) - {PLACEHOLDER_SSN}
+    hit = people[["ssn", "mrn", "patient_id"]].isin(words).any(axis=1)
+    return float(hit.mean()) if len(hit) else 0.0
 
 
 def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:

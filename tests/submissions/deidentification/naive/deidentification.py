@@ -26,8 +26,10 @@ def deidentify(in_dir, out_dir, key):
 
     for name in ["patients", "contacts", "encounters", "conditions", "labs", "meds"]:
         table = pd.read_csv(in_dir / f"{name}.csv", dtype=str, keep_default_na=False)
-        table["patient_id"] = table["patient_id"].map(code)
+        table["mrn" if name == "labs" else "patient_id"] = table["mrn" if name == "labs" else "patient_id"].map(code)
         for column in table.columns:
+            if (name, column) == ("labs", "mrn"):
+                continue
             if column in DROP or (column.endswith("_id") and column != "patient_id"):
                 table[column] = ""
             elif column in DATES:

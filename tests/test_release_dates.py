@@ -189,6 +189,25 @@ def test_a_shift_is_between_one_day_and_the_most_the_card_allows(base, furthest,
     assert fraction < earned if furthest == 0 else fraction == pytest.approx(earned)
 
 
+def test_moves_of_a_few_days_hide_nothing(base):
+    truth, _ = base
+    few = {patient: 1 + int(who) % 5 for patient, who in truth.persons.items()}
+    fraction, message = judged(truth, perfect_release.perfect(truth, days=few))
+    assert fraction == 0
+    assert '0 as the rule "shift" says' in message
+
+
+def test_a_true_date_beside_the_moved_one_costs(base):
+    def recorded(made: Made, truth: Any, some: set[str]) -> None:
+        taken = truth.tables["labs"].set_index("lab_id").loc[truth.fhir["Observation"], "taken_at"]
+        for resource, stamp in zip(made["fhir"]["Observation"], taken, strict=True):
+            resource["issued"] = stamp
+
+    fraction, message = changed(base, recorded)
+    assert fraction < 0.5
+    assert "dates elsewhere are still the true ones" in message
+
+
 def test_true_dates_cost_even_where_they_are_no_iso_dates(base):
     def american(made: Made, truth: Any, some: set[str]) -> None:
         true = truth.tables["conditions"]["onset_date"]

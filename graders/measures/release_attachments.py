@@ -87,7 +87,7 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     harmless, kept = unidentified(letters, truth)
     must_go = [*clean_places(letters, harmless, truth), *name_places(release, letters, truth)]
     told = hold_numbers(letters.given, numbers_of(truth))
-    must_go.append(Place("letters: numbers of other patients", int((~told).sum()), len(told), direct=True))
+    must_go.append(Place("letters: numbers of any patient", int((~told).sum()), len(told), direct=True))
     if letters.unknown:
         clean = nobody(letters.unknown, truth)
         must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))

@@ -134,7 +134,7 @@ def id_places(kind: str, lines: Sequence[bytes], rows: pd.DataFrame, truth: Trut
     places = [Place(f"{kind}: patients' ids", int(free.sum()), len(free))]
     if kind == "Patient":
         told = hold_numbers((line.decode("utf-8", "replace") for line in lines), numbers_of(truth))
-        places.append(Place("Patient: numbers of other patients", int((~told).sum()), len(told), direct=True))
+        places.append(Place("Patient: numbers of any patient", int((~told).sum()), len(told), direct=True))
     else:
         free = free_of(lines, *named(rows["patient_id"], truth))
         places.append(Place(f"{kind}: names and numbers", int(free.sum()), len(free), direct=True))

@@ -237,7 +237,7 @@ def note_places(release: Release, truth: Truth) -> list[Place]:
     numbers = numbers_of(truth)
     given = hold_numbers(truth.notes["text"], numbers)
     told = hold_numbers((str(row.get("text", "")) for row in rows), numbers) & ~given
-    places.append(Place("notes.jsonl: numbers of other patients", int((~told).sum()), len(told), direct=True))
+    places.append(Place("notes.jsonl: numbers of any patient", int((~told).sum()), len(told), direct=True))
     if extra := {field for row in rows for field in row} - set(NOTE_FIELDS):
         places.append(Place("notes.jsonl (fields that are not asked for)", 0, len(extra)))
     return places

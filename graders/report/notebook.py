@@ -21,6 +21,9 @@ def build(exercise: Exercise, criteria: Sequence[Criterion]) -> str:
             # nbgrader empties a solution cell without a region; the region keeps the starter's code in the release.
             text = path.read_text("utf-8") + "\n### BEGIN SOLUTION\n### END SOLUTION"
             cells.append(code(slug(f"file-{name}"), text, {"caredrill": {"file": name}}, solution=True))
+        elif exercise.allows(name):
+            # Handed in as it stands: a raw cell is run by nobody.
+            cells.append(raw(slug(f"file-{name}"), path.read_text("utf-8"), name))
     cells.append(code("check", f"!caredrill check {exercise.name}.ipynb", {}))
     for criterion in criteria:
         text = (
@@ -43,6 +46,11 @@ def markdown(name: str, text: str) -> dict[str, Any]:
     """A prose cell that students cannot change."""
     marks = {"schema_version": 3, "grade": False, "solution": False, "locked": True, "task": False, "grade_id": name}
     return {"cell_type": "markdown", "id": name, "metadata": {"nbgrader": marks}, "source": text.splitlines(True)}
+
+
+def raw(name: str, text: str, file: str) -> dict[str, Any]:
+    """A cell that is a file of the submission and no code."""
+    return {"cell_type": "raw", "id": name, "metadata": {"caredrill": {"file": file}}, "source": text.splitlines(True)}
 
 
 def code(

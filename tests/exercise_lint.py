@@ -56,9 +56,12 @@ def play_sample(
     variant: str = "tests",
     small: bool = True,
     card: dict[str, object] | None = None,
+    settings: dict[str, int] | None = None,
 ) -> Graded:
-    """Grade one sample on hidden data."""
+    """Grade one sample on hidden data. settings: in place of the manifest's small ones."""
     exercise = kit.exercise(name)
+    if settings:
+        exercise = dataclasses.replace(exercise, ci_settings={**exercise.ci_settings, **settings})
     expected = expectations(kit, name)[sample]
     if "wall_s" in expected:
         limits = dataclasses.replace(exercise.limits, wall_s=expected["wall_s"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graders.harness.reading import uncollected
 from graders.measures.alignment import NotesMeasure, measure_notes
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class NotesVerdict:
         return 100 * (max(shares) - min(shares)) if shares else 0.0
 
 
+@uncollected()
 def judge(release: Release, truth: Truth) -> NotesVerdict:
     """Align the released notes with the given ones."""
     place = {note: n for n, note in enumerate(truth.notes["note_id"])}

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from synthetic_data import register as regions
@@ -94,12 +95,12 @@ class Truth:
     register: pd.DataFrame
     second: Mapping[str, list[str]]
 
-    @property
+    @cached_property
     def persons(self) -> pd.Series:
         """patient_id -> the person; a few people have two charts."""
         return self.tables["patients"].set_index("patient_id")["person"]
 
-    @property
+    @cached_property
     def small_zip3(self) -> frozenset[str]:
         """The three-digit areas with 20,000 people or fewer."""
         people = self.zip_population.groupby(self.zip_population["zip"].str[:3])["population"].sum()

@@ -37,7 +37,8 @@ KEEP = [
     "insulin NUM - NUM", "meter NUM - NUM", "NUM - NUM - NUM - NUM on the", "software NUM ( . NUM )+",
     "in the 90 ~s", "temperature NUM ( . NUM )? ( f | c )", "a / CAP / NUM / NUM", "bed NUM ~W1", "gad ~65", "scl ~70",
     "SCORE ( is | was | of | : | score | - NUM )* NUM / NUM", "NUM / NUM murmur", "plate CAP N1 . N1",
-    "NUM / NUM ( UNIT | in | of | on | strength | throughout | inch )", "n / v", "( bp | pressure ) ( was | : )? NUM / NUM",
+    "NUM / NUM ( UNIT | in both | in all | of a | on arrival | strength | throughout )", "n / v",
+    "( bp | pressure ) ( was | : )? NUM / NUM",
     "readings below NUM / NUM", "handout from ANY ( ~ANY )*",
 ]
 
@@ -69,7 +70,7 @@ NUMBERS = [
     ("SSN", "N3 ( - | . | / )? N2 ( - | . | / )? N4"),
     ("SSN", "( security number | ssn | security ) ( INCLAUSE | , )+ < N4 >"),
     ("SSN", "last ( four | 4 ) ( INCLAUSE | , )* < N4 >"),
-    ("SSN", "( x | xxx | * )+ -? ( xx )? -? N4"),
+    ("SSN", "( xxx | * ~* ~* ) -? ( xx | * ~* )? -? N4"),
     ("PHONE", "+? ( 1 ( - | . )? )? ( LPAR N3 RPAR | N3 ) {sep} N3 {sep} ( N4 | N2 {sep} N2 ) {ext}"),
     ("PHONE", "N3 ( ~- | ~. ) ~N4 {ext}"), ("PHONE", "( tel | cb | phone | from | at | number ) :? < N3 N4 >"),
     ("PHONE", "+ ~NUM ( {sep} NUM )+"), ("PHONE", "( ends | ending ) in? < N4 >"), ("PHONE", "N10 {ext}"),
@@ -82,12 +83,13 @@ NUMBERS = [
     ("ID", "N4 _N3 _N3"), ("ID", "N3 _N3 _N4"),
     ("ID", "( account | acct | guarantor | billing | member | policy | claim | case | group ) IDLINK* "
            "< NUM ( -? NUM )+ >"),
-    ("ID", "IDWORD ( 's )? ( IDLINK | IDWORD )* < {runs} >"), ("ID", "( badge | permit | locker ) ( number | no | : | # )* < NUM >"),
+    ("ID", "IDWORD ( IDLINK | IDWORD )* < {runs} >"),
+    ("ID", "( badge | permit | locker ) ( number | no | : | # )* < NUM >"),
     ("ID", "W3 ~N2 ~. ~NUM"), ("ID", "( W2 | W3 ) ~NUM ~- ~NUM"), ("ID", "( W2 | W3 ) ~N2 ( / | _ ) ~NUM"),
     ("ID", "W2 ~N6UP ~/ ~W1"), ("ID", "( W2 | W3 ) ~N6UP"), ("ID", "W1 ~N7UP"),
     ("ID", "( shelf | under | shelved | filed ) < ALNUM ( ~ALNUM )* ( ~- ~ALNUM ( ~ALNUM )* )+ >"),
     ("ID", "NUM ~- ~NUM ~- ~NUM ~- ~W1 ~NUM ( ~- ~W1 )?"),
-    ("ID", "N1 ~W3 ~N3"), ("ID", "( plate | move ) < N1 W3 N3 >"), ("ID", "N1 _W3 _N3"),
+    ("ID", "N1 ~W3 ~N3"), ("ID", "( plate | move ) < N1 W3 N3 >"), ("ID", "N1 !SHORTUNIT _W3 _N3"),
     ("ID", "( alias | plan : | plan shows | board as | out to ) < WORD ~NUM >"),
     ("ID", "( for | under | as ) < WORD ~NUM ( ~- | ~/ ) ~ALNUM >"),
     ("ID", "( record | mrn | chart | number ) ( number | : | # )* < NUM ( ( - | / | . )? NUM )+ >"),
@@ -102,7 +104,7 @@ NUMBERS = [
                 "SMALL ( - SMALL )? SMALL? >"),
     ("ZIP", "STATE ,? < N5 ( - N4 )? >"), ("ZIP", "zip code? :? < N5 ( - N4 )? >"), ("ZIP", "CAP < N5 >"),
     ("PLACE", "( helps out at | volunteers at | teaches at | student at | attends ) < {caps} CAP? >"),
-    ("PLACE", "( lives in | moved to | moved from | home is in | resides in | town of | born in | sent to ) < {caps} >"),
+    ("PLACE", "( lives in | moved ( to | from ) | home is in | resides in | town of | born in | sent to ) < {caps} >"),
     ("PLACE", "CAP CAP? ( elementary | high school | middle school | academy )"),
     ("EMPLOYER", "( works for | works at | worked for | worked at | employed by | employer : | employer is | "
                  "retired from ) the? < CAP ( ( - | , | and | & | , and )? CAP )+ >"),

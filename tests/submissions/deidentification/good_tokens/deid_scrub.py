@@ -15,7 +15,8 @@ from deid_words import COMMON, FORM_WORDS
 from rapidfuzz.distance import OSA
 
 GAPS = 4  # signs that may stand within a number or a name of the patient
-PARTICLES = {"de", "la", "del", "al", "el", "van", "von", "bin", "abu", "big", "little", "old", "young", "uncle", "aunt"}
+PARTICLES = {"de", "la", "del", "al", "el", "van", "von", "bin", "abu", "big", "little", "old", "young", "uncle",
+             "aunt"}
 
 
 class Scrubber:
@@ -184,7 +185,7 @@ def extend(tokens, marks, i):
 
 
 def initials(tokens, i, letters):
-    """Where "J. C." ends that begins at i, or i: at least two letters, each beginning a name of the patient's people."""
+    """Where "J. C." ends that begins at i, or i: two letters or more, each the first of an own name."""
     j = i
     while j + 1 < len(tokens) and "I" in tokens[j].tags and tokens[j].low in letters and tokens[j + 1].raw == ".":
         j += 2

@@ -10,20 +10,21 @@ MONTHS = words("""january february march april may june july august september oc
 ORDINALS = words("""first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth
     fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth""")
 EXTENSIONS = words("jpg jpeg png tif tiff dcm pdf gif heic bmp mp4 doc docx")
-SUFFIXES = words("""alley ave avenue bend blvd boulevard branch bridge brook brooks burg burgs bypass camp canyon cape causeway
-    center centers circle circles cliff cliffs club common commons corner corners course court courts cove
-    coves creek crescent crest crossing crossroad crossroads ct curve dale dam divide dr drive drives estate
-    estates expressway extension extensions fall falls ferry field fields flat flats ford fords forest forge
-    forges fork forks fort freeway garden gardens gateway glen glens green greens grove groves harbor harbors
-    haven heights highway hill hills hollow hwy inlet island islands isle junction junctions key keys knoll
-    knolls lake lakes land landing lane light lights ln loaf lock locks lodge loop mall manor manors meadow
-    meadows mews mill mills mission motorway mount mountain mountains neck orchard oval overpass park parks
-    parkway parkways pass passage path pike pine pines pkwy pl place plain plains plaza point points pond port
-    ports prairie radial ramp ranch rapid rapids rd rest ridge ridges river road roads route row rue run shoal
-    shoals shore shores skyway spring springs spur spurs square squares st station stravenue stream street
-    streets summit ter terrace throughway tr trace track trafficway trail tunnel turnpike underpass union
-    unions valley valleys via viaduct view views village villages ville vista walk walks wall way ways well
-    wells""")
+SUFFIXES = words("""
+    alley ave avenue bend blvd boulevard branch bridge brook brooks burg burgs bypass camp canyon cape
+    causeway center centers circle circles cliff cliffs club common commons corner corners course court courts
+    cove coves creek crescent crest crossing crossroad crossroads ct curve dale dam divide dr drive drives
+    estate estates expressway extension extensions fall falls ferry field fields flat flats ford fords forest
+    forge forges fork forks fort freeway garden gardens gateway glen glens green greens grove groves harbor
+    harbors haven heights highway hill hills hollow hwy inlet island islands isle junction junctions key keys
+    knoll knolls lake lakes land landing lane light lights ln loaf lock locks lodge loop mall manor manors
+    meadow meadows mews mill mills mission motorway mount mountain mountains neck orchard oval overpass park
+    parks parkway parkways pass passage path pike pine pines pkwy pl place plain plains plaza point points
+    pond port ports prairie radial ramp ranch rapid rapids rd rest ridge ridges river road roads route row rue
+    run shoal shoals shore shores skyway spring springs spur spurs square squares st station stravenue stream
+    street streets summit ter terrace throughway tr trace track trafficway trail tunnel turnpike underpass
+    union unions valley valleys via viaduct view views village villages ville vista walk walks wall way ways
+    well wells""")
 FORM_WORDS = words(
     "name patient mrn dob sex born record number date birth service seen visit provider clinician address phone "
     "home tel loc written time signed pt history findings medication social administrative assessment and plan "
@@ -81,8 +82,8 @@ CLASSES = {
         account acct guarantor certificate medicare medicaid beneficiary badge device implant template registry
         token case claim permit chart mrn record billing plate tag"""),
     "idlink": words("number no id card key code label account reads shows ending in ends is statement : # ."),
-    "plainly": words("""and but lives live moved helps works home letter hospital clinic was is has""") ,
-    "shortunit": words("tab cap pil day amp puf mcg may the and for was had has not mmx mls"),
+    "plainly": words("""and but lives live moved helps works home letter hospital clinic was is has"""),
+    "shortunit": words("tab cap pil day amp puf mcg may the and for was had has not"),
     "office": words("""mayor chief sheriff governor senator judge superintendent bishop pastor principal postmaster
         champion harpist ringer clerk keeper anchor coroner librarian organist conductor winner astronaut olympian
         mascot laureate beekeeper blacksmith founder owner coach quarterback"""),

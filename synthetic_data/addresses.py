@@ -38,9 +38,7 @@ def health_plan_ids(seed: Seed, ids: IntArray) -> list[str]:
     return network.fill(PLAN_PATTERN, values)
 
 
-def record_numbers(
-    seed: Seed, ids: IntArray, persons: IntArray, site: IntArray, sites: tuple[Site, ...]
-) -> list[str]:
+def record_numbers(seed: Seed, ids: IntArray, persons: IntArray, site: IntArray, sites: tuple[Site, ...]) -> list[str]:
     """Unique within a site; two sites may give the same one to different people, and never to one person."""
     # Patients 2k and 2k+1 form a pair; the odd one takes the even one's number if it is at another site.
     # Nobody else is ever given that number, so it stays unique within each site.

@@ -135,7 +135,9 @@ def _check(entry: Mapping[str, Any], who: str) -> None:
     between = _BLANK.sub("", text)
     # What stands between is part of the mention: a word of it that is left would count as the identifier left.
     if entry["menu"] in _DATES and re.search(r"[^ ,./-]", re.sub(r"\b(?:the|of)\b", "", between)):
-        raise ValueError(f"{who}: a date has only - / . , blanks, 'the' and 'of' between its parts, as grading reads it")
+        raise ValueError(
+            f"{who}: a date has only - / . , blanks, 'the' and 'of' between its parts, as grading reads it"
+        )
     if entry["menu"] not in _DATES and re.search(r"[^\W_]", between):
         raise ValueError(f"{who}: 'text' has letters or digits of its own; leave signs and blanks between the parts")
     if entry["menu"] in _DATES and not all(set(part) & set(used) for part in (_YEAR, _MONTH, _DAY)):

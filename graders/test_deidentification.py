@@ -64,7 +64,7 @@ class Measured:
 
     def times(self, fraction: float, message: str, factor: float, of: str) -> Award:
         """An award that another criterion's result reduces, and says so."""
-        told = f"{message}; times {factor:.1%}: {of}" if factor < 1 else message
+        told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
         return Award(fraction * factor, told)
 
     @property

@@ -45,7 +45,10 @@ def main(argv: list[str] | None = None) -> int:
         module = importlib.import_module(f"graders.commands.{verb.replace('-', '_')}")
         parser = Parser(prog=f"caredrill {verb}", description=module.__doc__, allow_abbrev=False)
         module.add_arguments(parser)
-        return int(module.run(parser.parse_args(words[1:])))
+        code = int(module.run(parser.parse_args(words[1:])))
+        # Here, where a closed pipe is met in silence, and not at the interpreter's exit.
+        sys.stdout.flush()
+        return code
     except (UsageError, ExerciseError) as error:
         return fail(verb, error, WRONG_USE)
     except (GraderError, InfrastructureError) as error:

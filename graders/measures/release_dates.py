@@ -34,8 +34,8 @@ RECALL = (0.80, 0.15)
 MOST_BLANK = 0.05
 # A move that so many share is no secret: any known date of any patient gives it away.
 COMMONEST = 0.5
-# Moves drawn evenly on one side of 0 spread by .29 of the most that the card allows, on both by .58.
-ENOUGH, LEAST_SPREAD = 50, 0.2
+# Standard deviation of the moves, in days: the brief asks for a week; of a card that allows few days, a fifth of them.
+ENOUGH, LEAST_SPREAD, LEAST_PART = 50, 7.0, 0.2
 # Fewer full dates in all notes say nothing about how they were moved.
 FEWEST_STATED = 20
 # Where a full date of a four-digit year may be, so that the rest of the text need not be read.
@@ -141,7 +141,7 @@ def follows_rule(cells: Cells, truth: Truth) -> Flags:
         return np.asarray(cells.usable() & (moves == wanted), bool)
     share = pd.Series(moves).map(pd.Series(moves).value_counts() / max(1, cells.patients)).fillna(0).to_numpy()
     far = np.abs(moves)
-    if cells.patients >= ENOUGH and not pd.Series(moves).std(ddof=0) >= LEAST_SPREAD * card["max_days"]:
+    if cells.patients >= ENOUGH and not pd.Series(moves).std(ddof=0) >= min(LEAST_SPREAD, LEAST_PART * card["max_days"]):
         # Moves of one to three days hide nothing.
         return np.zeros(cells.patients, bool)
     return np.asarray(cells.usable() & (far >= 1) & (far <= card["max_days"]) & (share < COMMONEST), bool)

@@ -214,8 +214,8 @@ def withheld(
         yield "Patient: us-core-ethnicity (withheld)", says_any(cells, words)
     if kind == "Patient" and "relationship" in card.get("contacts", []):
         contacts = truth.tables["contacts"].groupby("patient_id")["relationship"].agg(list)
-        named = [contacts.get(p, []) for p in rows["patient_id"]]
-        words = [{w.casefold() for r in each for w in (r, *RELATIONSHIPS.get(r, ()))} for each in named]
+        kin = [contacts.get(p, []) for p in rows["patient_id"]]
+        words = [{w.casefold() for r in each for w in (r, *RELATIONSHIPS.get(r, ()))} for each in kin]
         yield "Patient.contact.relationship (withheld)", says_any(cells, words)
     if kind == "Encounter" and "reason" in card.get("encounters", []):
         words = [{reason.casefold()} for reason in rows["reason"]]

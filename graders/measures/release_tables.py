@@ -101,6 +101,7 @@ def betrayed(files: Files, truth: Truth) -> int:
     """
     people = truth.tables["patients"]
     owner = {value: row for c in ("patient_id", "mrn", "ssn", "fhir_id") for row, value in enumerate(people[c])}
+    owner.pop(PLACEHOLDER_SSN, None)
     found: set[int] = set()
     for name, data in files.items():
         if name in RELEASED_FILES:

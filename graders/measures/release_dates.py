@@ -141,7 +141,9 @@ def follows_rule(cells: Cells, truth: Truth) -> Flags:
         return np.asarray(cells.usable() & (moves == wanted), bool)
     share = pd.Series(moves).map(pd.Series(moves).value_counts() / max(1, cells.patients)).fillna(0).to_numpy()
     far = np.abs(moves)
-    if cells.patients >= ENOUGH and not pd.Series(moves).std(ddof=0) >= min(LEAST_SPREAD, LEAST_PART * card["max_days"]):
+    if cells.patients >= ENOUGH and not pd.Series(moves).std(ddof=0) >= min(
+        LEAST_SPREAD, LEAST_PART * card["max_days"]
+    ):
         # Moves of one to three days hide nothing.
         return np.zeros(cells.patients, bool)
     return np.asarray(cells.usable() & (far >= 1) & (far <= card["max_days"]) & (share < COMMONEST), bool)

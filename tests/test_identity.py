@@ -15,6 +15,7 @@ import perfect_release
 import pytest
 
 from graders.measures import identity
+from graders.measures.places import ramp
 from graders.measures.release import Release
 from synthetic_data.recipes import deidentification as recipe
 from synthetic_data.streams import Seed
@@ -64,7 +65,7 @@ def twofold(truth: Any) -> set[str]:
 
 def worth(wrong: int, people: int) -> float:
     """What a release earns where so many people have no code of their own."""
-    return identity.ramp(1 - wrong / people, identity.SHARE_START, identity.SHARE_WIDTH)
+    return ramp(1 - wrong / people, identity.SHARE_START, identity.SHARE_WIDTH)
 
 
 def test_a_perfect_release_gets_everything(base):

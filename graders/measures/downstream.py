@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graders.measures import linkage, release_fhir, release_tables
-from graders.measures.places import Place, mean_share, worst
+from graders.measures.places import Place, mean_share, ramp, worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-# (nothing up to here, full marks from here): mean over columns of the share of cells unchanged.
-CLINICAL = (0.90, 0.995)
+# (nothing up to here, width of the ramp to full marks): mean over columns of the share of cells unchanged.
+CLINICAL = (0.90, 0.095)
 # Likewise for demographic cells. One in twelve may be blanked against the register, a whole column of five may not.
-DEMOGRAPHIC = (0.70, 0.92)
-# Loss of AUROC: full marks up to here, nothing from here.
-LOSS = (0.02, 0.06)
+DEMOGRAPHIC = (0.70, 0.22)
+# Loss of AUROC: nothing from here, full marks a width below it.
+LOSS = (0.06, -0.04)
 LABS = 8
 # No honest feature comes near; a submission's 1e308 must not overflow the model.
 LARGEST = 1e6
@@ -34,15 +34,15 @@ LARGEST = 1e6
 def judge(release: Release, truth: Truth) -> tuple[float, str]:
     """(fraction, message): clinical cells x demographic cells x what the model still tells."""
     cells, people = clinical_cells(release, truth), demographic_cells(release, truth)
-    before, after = auroc(released(truth), truth), auroc(release.tables, truth)
+    original = released(truth)
+    before, after = auroc(original, original, truth), auroc(release.tables, original, truth)
     kept, known = mean_share(cells), float(np.mean(list(people.values())))
-    fraction = above(kept, CLINICAL) * above(known, DEMOGRAPHIC) * linkage.short_of(round(before - after, 4), LOSS)
-    lost = [
-        f"{name} {share:.0%}" for name, share in people.items() if share < DEMOGRAPHIC[1] and known < DEMOGRAPHIC[1]
-    ]
+    fraction = ramp(kept, *CLINICAL) * ramp(known, *DEMOGRAPHIC) * ramp(round(before - after, 4), *LOSS)
+    enough = sum(DEMOGRAPHIC)
+    lost = [f"{name} {share:.0%}" for name, share in people.items() if share < enough and known < enough]
     parts = [
         f"{kept:.1%} of clinical cells kept",
-        worst(cells, "lost or changed:") if kept < CLINICAL[1] else "",
+        worst(cells, "lost or changed:") if kept < sum(CLINICAL) else "",
         f"{known:.1%} of demographic cells kept" + (f" ({', '.join(lost)})" if lost else ""),
         f"a model trained on the release tells who was admitted with AUROC {after:.3f}, on the original {before:.3f}",
     ]
@@ -83,18 +83,18 @@ def released(truth: Truth) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def auroc(tables: Mapping[str, pd.DataFrame], truth: Truth) -> float:
+def auroc(tables: Mapping[str, pd.DataFrame], original: Mapping[str, pd.DataFrame], truth: Truth) -> float:
     """How well a logistic regression tells who was ever admitted; four decimals, 0.5 is chance.
 
     It is trained on one half of the people, every other one in patients.csv, features and outcome as these tables
     have them, and tried on the other half, whose outcome is the true one; then the other way round. Charts that no
-    longer fit together cost at either end. The mean of both halves.
+    longer fit together cost at either end. The mean of both halves.  original: as `released` makes them.
     """
     import pandas as pd
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
 
-    found, outcome, true = features(tables, truth), admitted(tables), admitted(released(truth))
+    found, outcome, true = features(tables, truth), admitted(tables), admitted(original)
     # By people: a second chart in the other half would tell the model what it is asked.
     person, areas = pd.factorize(truth.tables["patients"]["person"])[0], []
     for half in (0, 1):
@@ -146,11 +146,6 @@ def features(tables: Mapping[str, pd.DataFrame], truth: Truth) -> Floats:
     for loinc in common.sort_values(["count", "loinc"], ascending=[False, True])["loinc"].head(LABS):
         columns.append(_filled(per_patient(labs[labs["loinc"] == loinc].groupby("mrn")["value"].mean())))
     return np.column_stack([np.asarray(column, np.float64) for column in columns])
-
-
-def above(value: float, bounds: tuple[float, float]) -> float:
-    """0 up to the first bound, 1 from the second."""
-    return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0, 1))
 
 
 def _ages(born: pd.Series[Any], truth: Truth) -> Floats:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from graders.harness.reading import Unreadable, read_ndjson, read_table, uncollected
 from graders.measures.disguises import Codes, digests
+from graders.measures.places import ramp
 from graders.measures.release_fhir import as_text, at
 from graders.measures.tokens import fold, squeezed, visible
 from synthetic_data.recipes.deidentification import RELEASED
@@ -69,11 +70,6 @@ def judge(first: Release, second: Files, truth: Truth) -> tuple[float, str]:
     parts = [f"{share:.1%} of people have one code in all files that nobody else has", *causes, linked, broken]
     fraction = ramp(share, SHARE_START, SHARE_WIDTH) * ramp(apart, APART_START, APART_WIDTH) * (not broken)
     return fraction, "; ".join(part for part in parts if part)
-
-
-def ramp(value: float, start: float, width: float) -> float:
-    """0 up to `start`, 1 from `start` + `width`."""
-    return float(np.clip(round(value - start, 9) / width, 0, 1))
 
 
 def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from graders.measures.places import ramp
 from graders.measures.release_fhir import as_text, listed
 from graders.measures.release_tables import OLDEST, ninety
 from synthetic_data import vocab
@@ -27,10 +28,11 @@ Told = Sequence[set[str]]
 # The columns of the register, in the order of the axes of `tabulate`.
 QUASI = ("birth_year", "sex", "zip3", "race", "language")
 OLD = f"{OLDEST}+"
-# (full marks up to here, nothing from here): share of patients who are the only one to fit, and mean of 1/k.
+# (nothing from here, width of the ramp down to full marks): share of patients who alone fit, and mean of 1/k.
 # tests/test_linkage.py says what Safe Harbor alone leaves, and that a few cells in a hundred, well chosen, are enough.
-UNIQUE = (0.0025, 0.010)
-MEAN_RISK = (0.05, 0.075)
+UNIQUE, MEAN_RISK = (0.010, -0.0075), (0.075, -0.025)
+# What the letter allows, and so full marks.
+MOST_UNIQUE, MOST_RISK = 0.0025, 0.05
 # Other ways to write a value, in lower case: renaming it hides nobody.
 OTHER_NAMES = {
     **{code.casefold(): race.casefold() for race, code in RACES.items()},
@@ -46,11 +48,12 @@ def judge(release: Release, truth: Truth) -> tuple[float, str]:
     fit = fitting(known(release, truth), truth)
     alone, risk = int((fit == 1).sum()), float((1 / fit).mean())
     # In a small release one patient is already above the share: one is always let off.
-    spare = max(0.0, 1 / len(fit) - UNIQUE[0])
-    fraction = short_of(alone / len(fit) - spare, UNIQUE) * short_of(risk, MEAN_RISK)
+    spare = max(0.0, 1 / len(fit) - MOST_UNIQUE)
+    fraction = ramp(alone / len(fit) - spare, *UNIQUE) * ramp(risk, *MEAN_RISK)
     return fraction, (
         f"the register has only one person who fits for {alone} of {len(fit)} patients, "
-        f"mean 1/k {risk:.3f} (bounds {UNIQUE[0]:.2%}, {MEAN_RISK[0]:.2f})"
+        f"mean 1/k {risk:.3f} (bounds {MOST_UNIQUE:.2%}, {MOST_RISK:.2f}"
+        f"{', and one is let off among so few' if spare else ''})"
     )
 
 
@@ -173,12 +176,6 @@ def site_areas(truth: Truth) -> list[set[str]]:
     seen = pd.DataFrame({"site": people["site"], "zip3": people["zip"].str[:3]})
     areas = pd.concat([seen, towns[["site", "zip3"]]]).groupby("site")["zip3"].agg(set)
     return areas.loc[levels(people["site"])].tolist()
-
-
-def short_of(value: float, bounds: tuple[float, float]) -> float:
-    """1 up to the first bound, 0 from the second."""
-    full, none = bounds
-    return float(np.clip((none - value) / (none - full), 0, 1))
 
 
 def _races(resource: Resource) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from graders.harness.reading import uncollected
 from graders.measures.alignment import NotesMeasure, measure_notes
+from graders.measures.places import ramp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,11 +115,6 @@ def hard_fraction(verdict: NotesVerdict) -> float:
 def groups_fraction(verdict: NotesVerdict) -> float:
     """How alike the name groups fare, times the notes' own fraction: nobody is protected where nothing is done."""
     return ramp(GAP_NONE - verdict.gap, 0, GAP_WIDTH) * notes_fraction(verdict)
-
-
-def ramp(value: float, start: float, width: float) -> float:
-    """0 up to `start`, 1 from `start` + `width`."""
-    return min(1.0, max(0.0, (value - start) / width))
 
 
 def share(flags: pd.Series | npt.NDArray[np.bool_]) -> float:

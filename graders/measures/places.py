@@ -41,6 +41,12 @@ def credit(share: float) -> float:
     return max(0.0, 1 - 5 * (1 - share))
 
 
+def ramp(value: float, start: float, width: float) -> float:
+    """0 up to `start`, 1 from `start` + `width`; with a negative width, 1 down to 0."""
+    # Rounded: 0.98 - 0.90 is a little less than 0.08 as floats.
+    return float(np.clip(round(value - start, 9) / width, 0, 1))
+
+
 def worst(places: Iterable[Place], verb: str, most: int = 4) -> str:
     """The places furthest from what they should be, for a message: names and counts, never a value."""
     wrong = sorted((p for p in places if p.good < p.total), key=lambda p: (p.share, p.name))
@@ -94,11 +100,3 @@ def free_of(texts: Iterable[str | bytes], *codes: pd.Series) -> npt.NDArray[np.b
 def _squeezed(text: str | bytes) -> bytes:
     raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
     return raw.lower().translate(None, _SEPARATORS)
-
-
-def one_to_one(given: pd.Series, true: pd.Series) -> pd.Series:
-    """(n,) bool: the row's code stands for one original, and the original has this one code. Blank codes do not."""
-    pairs = pd.DataFrame({"given": given.to_numpy(), "true": true.to_numpy()})
-    codes = pairs.groupby("true")["given"].transform("nunique")
-    originals = pairs.groupby("given")["true"].transform("nunique")
-    return (codes == 1) & (originals == 1) & (pairs["given"].str.strip() != "")

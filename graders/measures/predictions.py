@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable, parse_json
-from graders.measures.notes_release import notes_fraction, ramp
+from graders.measures.notes_release import notes_fraction
+from graders.measures.places import ramp
 
 if TYPE_CHECKING:
     from graders.measures.notes_release import Caught, NotesVerdict

@@ -15,8 +15,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures import release_fhir, release_tables
 from graders.measures.dates import Said, said
-from graders.measures.identity import ramp
-from graders.measures.places import date_clean
+from graders.measures.places import date_clean, ramp
 
 if TYPE_CHECKING:
     from graders.measures.release import Release

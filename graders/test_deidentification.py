@@ -62,11 +62,6 @@ class Measured:
         must_go, must_stay, _ = self.places
         return mean_share(must_go) * mean_share(must_stay)
 
-    def times(self, fraction: float, message: str, factor: float, of: str) -> Award:
-        """An award that another criterion's result reduces, and says so."""
-        told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
-        return Award(fraction * factor, told)
-
     @property
     def protection(self) -> float:
         """The first criterion's fraction."""
@@ -146,7 +141,7 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = identity.judge(measured.first, outcome.replies[1].files, truth)
-    return measured.times(fraction, message, measured.shares, CLEAN)
+    return reduced(fraction, message, measured.shares, CLEAN)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
@@ -156,7 +151,7 @@ def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = release_dates.judge(measured.first, truth, measured.notes.date_recall)
-    return measured.times(fraction, message, measured.shares, CLEAN)
+    return reduced(fraction, message, measured.shares, CLEAN)
 
 
 @criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
@@ -166,7 +161,7 @@ def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = linkage.judge(measured.first, truth)
-    return measured.times(fraction, message, measured.utility[0], "what the release is still good for")
+    return reduced(fraction, message, measured.utility[0], "what the release is still good for")
 
 
 @criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
@@ -176,7 +171,7 @@ def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
     fraction, message = measured.utility
     # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
     factor = min(1.0, 2 * measured.protection)
-    return measured.times(fraction, message, factor, "twice what the first criterion gives")
+    return reduced(fraction, message, factor, "twice what the first criterion gives")
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")
@@ -185,3 +180,9 @@ def test_candidate_knows_what_is_left(outcome: Outcome, truth: Truth) -> Award:
     from graders.measures import predictions
 
     return Award(*predictions.judge(outcome.submitted.get("predictions.json"), Measured.of(outcome, truth).notes))
+
+
+def reduced(fraction: float, message: str, factor: float, of: str) -> Award:
+    """An award that another criterion's result reduces, and says so."""
+    told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
+    return Award(fraction * factor, told)

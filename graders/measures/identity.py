@@ -176,8 +176,9 @@ def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]
         whose = truth.second[name]
         before = codes[whose].to_numpy(object)
         common = _common_parts([*codes.unique(), *set(given.tolist())])
-        same = [code != "" and _share_a_part(code, old, common) for code, old in zip(given, before, strict=True)]
-        linked |= {patient for patient, equal in zip(whose, same, strict=True) if equal}
+        # A patient has many rows, and mostly one code in all of them.
+        pairs = set(zip(whose, given.tolist(), before.tolist(), strict=True))
+        linked |= {patient for patient, code, old in pairs if code != "" and _share_a_part(code, old, common)}
         found |= name == "patients" and bool((given != "").any())
     if not found:
         return 0.0, "the second release has no codes"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable, read_ndjson, read_table
@@ -63,6 +65,11 @@ class Release:
             faults,
         )
 
+    @cached_property
+    def lines(self) -> dict[str, list[bytes]]:
+        """Type -> each resource as a line of JSON, in which texts are looked for."""
+        return {kind: [as_line(resource) for resource in resources] for kind, resources in self.fhir.items()}
+
     @property
     def texts(self) -> list[str | None]:
         """The notes' texts in order, None where there is none; empty when there are no notes at all."""
@@ -106,3 +113,13 @@ def _notes(files: Files, count: int, faults: list[str]) -> list[Resource] | None
         faults.append(str(error))
         return None
     return rows
+
+
+def as_line(value: Any) -> bytes:
+    """JSON as JSON: its texts can be had from there in a tenth of the time that walking through it takes."""
+    import orjson
+
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # numbers beyond 64 bits
+        return json.dumps(value, ensure_ascii=False).encode()

@@ -86,7 +86,7 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
         return [], [], []
     harmless, kept = unidentified(letters, truth)
     must_go = [*clean_places(letters, harmless, truth), *name_places(release, letters, truth)]
-    told = hold_numbers(letters.given, numbers_of(truth))
+    told = hold_numbers(letters.given, numbers_of(truth.tables["patients"]))
     must_go.append(Place("letters: numbers of any patient", int((~told).sum()), len(told), direct=True))
     if letters.unknown:
         clean = nobody(letters.unknown, truth)

@@ -154,11 +154,10 @@ def beside(release: Release, truth: Truth) -> int:
     for kind, paths in release_fhir.DATES.items():
         table, key, _ = release_fhir.KEPT[kind]
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
-        lines = [release_fhir.as_line(resource) for resource in release.fhir[kind]]
         own = [release_fhir.texts(release.fhir[kind], path).str[:10].tolist() for path in paths]
         for column in paths.values():
             days = rows[column].str[:10].tolist()
-            stated = zip(lines, days, zip(*own, strict=True), strict=True)
+            stated = zip(release.lines[kind], days, zip(*own, strict=True), strict=True)
             count += sum(day != "" and day not in moved and day.encode() in line for line, day, moved in stated)
     return count
 

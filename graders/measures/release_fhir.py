@@ -14,6 +14,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
+from graders.measures.release import as_line
 from graders.measures.release_tables import (
     FREE_TEXT,
     IDENTIFIERS,
@@ -93,15 +94,15 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     must_stay: list[Place] = []
     for kind, (table, key, _) in KEPT.items():
         rows = truth.tables[table].set_index(key, drop=False).loc[truth.fhir[kind]].reset_index(drop=True)
-        must_go += clean_places(kind, release.fhir[kind], rows, truth)
+        must_go += clean_places(kind, release, rows, truth)
         must_stay += surviving_places(kind, release.fhir[kind], rows, truth)
     return must_go, must_stay, []
 
 
-def clean_places(kind: str, resources: Sequence[Resource], rows: pd.DataFrame, truth: Truth) -> list[Place]:
+def clean_places(kind: str, release: Release, rows: pd.DataFrame, truth: Truth) -> list[Place]:
     """What must be gone from one type's resources."""
+    resources, lines = release.fhir[kind], release.lines[kind]
     wanted = identifiers(kind, rows, truth)
-    lines = [as_line(resource) for resource in resources]
     # Most results hold no identifier but the patient's id; only the other resources are searched for more.
     held = wanted["owner"].unique().tolist()
     cells = {n: leaves(lines[n]) for n in held}
@@ -133,7 +134,7 @@ def id_places(kind: str, lines: Sequence[bytes], rows: pd.DataFrame, truth: Trut
     free = free_of(lines, *ids)
     places = [Place(f"{kind}: patients' ids", int(free.sum()), len(free))]
     if kind == "Patient":
-        told = hold_numbers((line.decode("utf-8", "replace") for line in lines), numbers_of(truth))
+        told = hold_numbers((line.decode("utf-8", "replace") for line in lines), numbers_of(truth.tables["patients"]))
         places.append(Place("Patient: numbers of any patient", int((~told).sum()), len(told), direct=True))
     else:
         free = free_of(lines, *named(rows["patient_id"], truth))
@@ -298,16 +299,6 @@ def listed(value: Any) -> list[Resource]:
 def as_text(value: Any) -> str:
     """A leaf as text; anything else is no leaf."""
     return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
-
-
-def as_line(value: Any) -> bytes:
-    """JSON as JSON: its texts can be had from there in a tenth of the time that walking through it takes."""
-    import orjson
-
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # numbers beyond 64 bits
-        return json.dumps(value, ensure_ascii=False).encode()
 
 
 def leaves(line: bytes) -> list[str]:

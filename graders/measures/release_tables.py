@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from graders.harness.reading import uncollected
@@ -16,9 +18,6 @@ from synthetic_data.recipes.deidentification import NOTE_FIELDS, RELEASED
 from synthetic_data.scene import Files
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from graders.measures.release import Release
     from synthetic_data.recipes.deidentification import Truth
 
@@ -99,9 +98,7 @@ def betrayed(files: Files, truth: Truth) -> int:
 
     A letter that holds those of two patients is no letter.
     """
-    people = truth.tables["patients"]
-    owner = {value: row for c in ("patient_id", "mrn", "ssn", "fhir_id") for row, value in enumerate(people[c])}
-    owner.pop(PLACEHOLDER_SSN, None)
+    owner = numbers_of(truth.tables["patients"])
     found: set[int] = set()
     for name, data in files.items():
         if name in RELEASED_FILES:
@@ -116,9 +113,9 @@ def betrayed(files: Files, truth: Truth) -> int:
 def exposed(files: Files, people: pd.DataFrame) -> float:
     """Share of `people` whose SSN, record number or patient id stands in the files where most is known of them."""
     told = b"\n".join(files.get(name, b"")[: 10 * MOST_READ] for name in KNOWING)
-    words = set(_WORD.findall(told.decode("utf-8", "replace"))) - {PLACEHOLDER_SSN}
-    hit = people[["ssn", "mrn", "patient_id"]].isin(words).any(axis=1)
-    return float(hit.mean()) if len(hit) else 0.0
+    owner = numbers_of(people)
+    hit = {owner[word] for word in _WORD.findall(told.decode("utf-8", "replace")) if word in owner}
+    return len(hit) / len(people) if len(people) else 0.0
 
 
 def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Truth) -> list[Place]:
@@ -211,18 +208,15 @@ def named(patients: pd.Series, truth: Truth) -> list[pd.Series]:
     return [patients.map(people[c]).replace("", "\x00") for c in ("name", "ssn", "phone", "email", "street")]
 
 
-def numbers_of(truth: Truth) -> frozenset[str]:
-    """Everybody's SSN, record number, patient ids and e-mail address, as they are written in the tables."""
-    people = truth.tables["patients"]
-    found = {value for c in ("ssn", "mrn", "patient_id", "fhir_id", "email") for value in people[c]}
-    return frozenset(found - {"", PLACEHOLDER_SSN})
+def numbers_of(people: pd.DataFrame) -> dict[str, int]:
+    """Everybody's SSN, record number, patient ids and e-mail address, as they are written in the tables -> the row."""
+    columns = ("email", "fhir_id", "patient_id", "mrn", "ssn")
+    return {v: n for c in columns for n, v in enumerate(people[c]) if v not in ("", PLACEHOLDER_SSN)}
 
 
-def hold_numbers(texts: Iterable[str], numbers: frozenset[str]) -> npt.NDArray[np.bool_]:
-    """(n,) bool: a number of anybody stands in the text, as it is written in the tables."""
-    import numpy as np
-
-    return np.array([not numbers.isdisjoint(_WORD.findall(text)) for text in texts], bool)
+def hold_numbers(texts: Iterable[str], numbers: Mapping[str, int]) -> npt.NDArray[np.bool_]:
+    """(n,) bool: one of `numbers_of` stands in the text."""
+    return np.array([not numbers.keys().isdisjoint(_WORD.findall(text)) for text in texts], bool)
 
 
 def note_places(release: Release, truth: Truth) -> list[Place]:
@@ -235,7 +229,7 @@ def note_places(release: Release, truth: Truth) -> list[Place]:
     free = free_of(texts, truth.notes["patient_id"], truth.notes["patient_id"].map(vendors))
     places = [Place("notes.jsonl: patients' ids", int(free.sum()), len(free))]
     # The patient's own identifiers are looked for by alignment; these are anybody's, put anywhere.
-    numbers = numbers_of(truth)
+    numbers = numbers_of(truth.tables["patients"])
     given = hold_numbers(truth.notes["text"], numbers)
     told = hold_numbers((str(row.get("text", "")) for row in rows), numbers) & ~given
     places.append(Place("notes.jsonl: numbers of any patient", int((~told).sum()), len(told), direct=True))

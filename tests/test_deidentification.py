@@ -153,6 +153,61 @@ def exact_zip(release, truth):
     release["tables"]["patients"]["zip"] = truth.tables["patients"]["zip"]
 
 
+def identity_of(truth) -> pd.Series:
+    """patient_id -> all that a patient is known by, in one line."""
+    people = truth.tables["patients"].set_index("patient_id")
+    return people["given"] + " " + people["family"] + " SSN#" + people["ssn"] + " MRN#" + people["mrn"]
+
+
+def told_as_clinician(release, truth):
+    whose = truth.tables["encounters"]["patient_id"]
+    release["tables"]["encounters"]["provider_given"] = whose.map(identity_of(truth))
+
+
+def told_in_ids(release, truth):
+    whose = truth.tables["conditions"]["patient_id"]
+    release["tables"]["conditions"]["condition_id"] = whose.map(identity_of(truth).str.replace(" ", "-"))
+
+
+def told_as_performer(release, truth):
+    whose = truth.tables["labs"].set_index("lab_id").loc[truth.fhir["Observation"], "patient_id"]
+    for resource, line in zip(release["fhir"]["Observation"], whose.map(identity_of(truth)), strict=True):
+        resource["performer"] = [{"display": line}]
+
+
+def told_to_the_next(release, truth):
+    lines = truth.tables["patients"].set_index("patient_id").loc[truth.fhir["Patient"], "ssn"].tolist()
+    for resource, line in zip(release["fhir"]["Patient"], lines[1:] + lines[:1], strict=True):
+        resource["identifier"] = [{"value": line}]
+
+
+def told_in_others_letters(release, truth):
+    line = identity_of(truth).iloc[0]
+    release["attachments"] = {name: f"{text}\ncc: {line}" for name, text in release["attachments"].items()}
+
+
+def told_in_files_called_letters(release, truth):
+    lines = identity_of(truth).tolist()
+    parts = {f"part{n}.txt": "\n".join(lines[n : n + 9]) for n in range(0, len(lines), 9)}
+    release["attachments"] = release["attachments"] | parts
+
+
+def told_in_empty_comments(release, truth):
+    empty = truth.tables["labs"]["comment"] == ""
+    release["tables"]["labs"].loc[empty, "comment"] = "drawn " + truth.tables["labs"]["taken_at"][empty]
+
+
+def true_day_behind_the_moved_one(release, truth):
+    for name, column in (("encounters", "start"), ("labs", "taken_at")):
+        release["tables"][name][column] += " (true: " + truth.tables[name][column] + ")"
+
+
+def true_day_as_issued(release, truth):
+    taken = truth.tables["labs"].set_index("lab_id").loc[truth.fhir["Observation"], "taken_at"]
+    for resource, day in zip(release["fhir"]["Observation"], taken, strict=True):
+        resource["issued"] = f"{day}Z"
+
+
 def demography_blank(release, truth):
     for column in ("race", "language"):
         release["tables"]["patients"][column] = ""
@@ -262,6 +317,14 @@ FLAWS = [
     (record_number_in_visit, [DIRECT], True),
     (documents_released, [DIRECT], True),
     (letters_untouched, [DIRECT], None),
+    (told_as_clinician, [DIRECT], True),
+    (told_in_ids, [DIRECT], True),
+    (told_as_performer, [DIRECT], True),
+    (told_to_the_next, [DIRECT], True),
+    (told_in_others_letters, [DIRECT], True),
+    (told_in_empty_comments, [DIRECT], False),
+    (true_day_behind_the_moved_one, [DATES], False),
+    (true_day_as_issued, [DATES], False),
     (lose_units, [DIRECT, UTILITY], False),
     (lose_values, [DIRECT, UTILITY], False),
     (results_shuffled, [DIRECT, UTILITY], False),
@@ -347,6 +410,45 @@ def test_a_crosswalk_beside_the_release_undoes_it(base, content):
     assert (str(card.lines[0].earned), card.hold) == ("0.00", [DIRECT])
     harmless = scored(files, release, truth, {"log.csv": b"step,seconds\nread,1\n"})
     assert 12 < harmless.lines[0].earned < 15
+
+
+def test_a_crosswalk_called_letters_or_hospitals_undoes_it(base):
+    files, truth, release, _ = base
+    letters = perfect_release.copied(release)
+    told_in_files_called_letters(letters, truth)
+    hospitals = "".join(json.dumps({"resourceType": "Organization", "name": n}) + "\n" for n in identity_of(truth))
+    for card in (
+        scored(files, letters, truth),
+        scored(files, release, truth, {"fhir/Organization.ndjson": hospitals.encode()}),
+    ):
+        assert (str(card.lines[0].earned), card.hold) == ("0.00", [DIRECT])
+
+
+def test_what_is_done_in_the_second_release_must_be_what_is_done_in_the_first(base):
+    files, truth, release, _ = base
+    people = truth.tables["patients"].set_index("patient_id", drop=False).loc[truth.second["patients"]]
+    second = perfect_release.second(truth)
+    codes = second["tables"]["patients"]["patient_id"].tolist()
+    second["tables"]["patients"] = people.assign(patient_id=codes)
+    card = scored(files, release, truth, second=second)
+    assert (str(card.lines[0].earned), card.hold) == ("0.00", [DIRECT])
+
+
+def test_codes_that_differ_in_a_prefix_only_link_two_releases(base):
+    files, truth, release, _ = base
+    same = {p: hashlib.sha256(f"pepper {who}".encode()).hexdigest()[:20] for p, who in truth.persons.items()}
+    first = perfect_release.recoded(release, truth, {p: f"a7{code}" for p, code in same.items()})
+    second = perfect_release.second(truth, codes={p: f"03{code}" for p, code in same.items()})
+    assert float(lines(scored(files, first, truth, second=second))[CODES].earned) == 0
+
+
+@pytest.mark.parametrize("text", ["12 \u017fep 2024", "fr\u0131 night", "\u0131 and \u212a"])
+def test_letters_that_pass_for_others_break_nothing(base, text):
+    files, truth, release, _ = base
+    odd = perfect_release.copied(release)
+    for row in odd["notes"]:
+        row["text"] += f" {text}"
+    assert scored(files, odd, truth).score is not None
 
 
 def test_another_card_makes_it_another_task():

@@ -56,7 +56,7 @@ def clinical_cells(release: Release, truth: Truth) -> list[Place]:
         places += release_tables.surviving_places(name, release.tables[name], original, truth)
     for kind, (name, key, _) in release_fhir.KEPT.items():
         rows = truth.tables[name].set_index(key, drop=False).loc[truth.fhir[kind]].reset_index(drop=True)
-        places += release_fhir.surviving_places(kind, release.fhir[kind], rows, truth)
+        places += release_fhir.surviving_places(kind, release, rows, truth)
     return places
 
 

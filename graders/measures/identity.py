@@ -8,7 +8,7 @@ import uuid
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ import pandas as pd
 from graders.harness.reading import Unreadable, read_ndjson, read_table, uncollected
 from graders.measures.disguises import Codes, digests
 from graders.measures.places import ramp
-from graders.measures.release_fhir import as_text, at
+from graders.measures.release import as_text
 from graders.measures.tokens import fold, squeezed, visible
 from synthetic_data.recipes.deidentification import RELEASED
 from synthetic_data.scene import Files
@@ -128,12 +128,11 @@ def stated(release: Release, truth: Truth) -> Iterator[tuple[str, npt.NDArray[np
     notes = [as_text(row.get("patient_id")) for row in release.notes or ()]
     yield "notes", _padded(notes, len(truth.notes)), truth.notes["patient_id"].tolist()
     for kind, (table, key) in RELEASED.items():
-        resources = release.fhir[kind]
         if kind == "Patient":
-            yield "Patient.id", _texts(resources, "id"), truth.fhir[kind]
+            yield "Patient.id", release.told(kind, "id").to_numpy(object), truth.fhir[kind]
             continue
         whose = pd.Series(truth.tables[table]["patient_id"].to_numpy(), index=truth.tables[table][key])
-        given = _texts(resources, "subject", "reference")
+        given = release.told(kind, "subject.reference")
         # A reference to anything but a Patient is to nobody.
         codes = [text[8:] if text.startswith("Patient/") else "" for text in given]
         yield f"{kind}.subject", np.array(codes, object), whose[truth.fhir[kind]].tolist()
@@ -141,7 +140,7 @@ def stated(release: Release, truth: Truth) -> Iterator[tuple[str, npt.NDArray[np
 
 def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str], str]]:
     """Patients whose resources refer to another encounter than theirs, or to none, by type."""
-    ids = _texts(release.fhir["Encounter"], "id")
+    ids = release.told("Encounter", "id").to_numpy(object)
     twice = pd.Series(ids).duplicated(keep=False).to_numpy() | (ids == "")
     references = pd.Series(["" if t else f"Encounter/{i}" for i, t in zip(ids, twice, strict=True)], dtype=object)
     references.index = pd.Index(truth.fhir["Encounter"])
@@ -150,7 +149,7 @@ def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str],
             continue
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind], ["patient_id", "encounter_id"]]
         wanted = references[rows["encounter_id"]].to_numpy(object)
-        wrong = (_texts(release.fhir[kind], "encounter", "reference") != wanted) | (wanted == "")
+        wrong = (release.told(kind, "encounter.reference").to_numpy(object) != wanted) | (wanted == "")
         yield f"{kind}.encounter", set(rows["patient_id"][wrong]), "have references that do not lead to their encounter"
 
 
@@ -350,12 +349,6 @@ def _other_ids(release: Release, truth: Truth) -> Mapping[str, tuple[str, list[s
     pairs = pairs[:: 1 + len(pairs) // (TRIED // 4)]
     found["notes"] = ("note_id", [given for given, _ in pairs], [original for _, original in pairs])
     return found
-
-
-def _texts(resources: Sequence[Mapping[str, Any]], *path: str) -> npt.NDArray[np.object_]:
-    """(resources,) the text at a path, "" where there is none."""
-    steps = list(path)
-    return np.array([as_text(at(resource, steps)) for resource in resources], object)
 
 
 def _padded(codes: list[str], count: int) -> npt.NDArray[np.object_]:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graders.measures.places import ramp
-from graders.measures.release_fhir import as_text, listed
+from graders.measures.release import as_text
+from graders.measures.release_fhir import listed
 from graders.measures.release_tables import OLDEST, ninety
 from synthetic_data import vocab
 from synthetic_data.formats.fhir_people import LANGUAGES, RACE_NAMES, RACES

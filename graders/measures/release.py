@@ -70,6 +70,21 @@ class Release:
         """Type -> each resource as a line of JSON, in which texts are looked for."""
         return {kind: [as_line(resource) for resource in resources] for kind, resources in self.fhir.items()}
 
+    def told(self, kind: str, path: str) -> pd.Series:
+        """The value at a dotted path of every resource of a type as text, "" where there is none."""
+        if (kind, path) not in self._told:
+            import pandas as pd
+
+            steps = [int(s) if s.isdigit() else s for s in path.split(".")]
+            found = [as_text(at(resource, steps)) for resource in self.fhir[kind]]
+            self._told[kind, path] = pd.Series(found, dtype="str")
+        return self._told[kind, path]
+
+    @cached_property
+    def _told(self) -> dict[tuple[str, str], pd.Series]:
+        # Several measures ask for the same dates and codes.
+        return {}
+
     @property
     def texts(self) -> list[str | None]:
         """The notes' texts in order, None where there is none; empty when there are no notes at all."""
@@ -123,3 +138,21 @@ def as_line(value: Any) -> bytes:
         return orjson.dumps(value)
     except TypeError:  # numbers beyond 64 bits
         return json.dumps(value, ensure_ascii=False).encode()
+
+
+def at(value: Any, steps: list[Any]) -> Any:
+    """Follow a path; None where it ends early."""
+    for step in steps:
+        # A submission's text has places as well, but nothing in them.
+        if not isinstance(value, list if isinstance(step, int) else dict):
+            return None
+        try:
+            value = value[step]
+        except LookupError:
+            return None
+    return value
+
+
+def as_text(value: Any) -> str:
+    """A leaf as text; anything else is no leaf."""
+    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""

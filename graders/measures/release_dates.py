@@ -16,6 +16,7 @@ from graders.harness.reading import uncollected
 from graders.measures import release_fhir, release_tables
 from graders.measures.dates import Said, said
 from graders.measures.places import date_clean, ramp
+from graders.measures.release import as_text
 
 if TYPE_CHECKING:
     from graders.measures.release import Release
@@ -154,7 +155,7 @@ def beside(release: Release, truth: Truth) -> int:
     for kind, paths in release_fhir.DATES.items():
         table, key, _ = release_fhir.KEPT[kind]
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
-        own = [release_fhir.texts(release.fhir[kind], path).str[:10].tolist() for path in paths]
+        own = [release.told(kind, path).str[:10].tolist() for path in paths]
         for column in paths.values():
             days = rows[column].str[:10].tolist()
             stated = zip(release.lines[kind], days, zip(*own, strict=True), strict=True)
@@ -256,8 +257,8 @@ def _columns(release: Release, truth: Truth) -> Iterator[tuple[pd.Series, pd.Ser
         table, key, _ = release_fhir.KEPT[kind]
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
         for path, column in paths.items():
-            yield release_fhir.texts(release.fhir[kind], path), rows[column], rows["patient_id"]
-    written = [release_fhir.as_text(row.get("written_at")) for row in release.notes or ()]
+            yield release.told(kind, path), rows[column], rows["patient_id"]
+    written = [as_text(row.get("written_at")) for row in release.notes or ()]
     written = written or [""] * len(truth.notes)
     yield pd.Series(written, dtype="str"), truth.notes["written_at"].astype("str"), truth.notes["patient_id"]
 

@@ -14,7 +14,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
-from graders.measures.release import as_line
+from graders.measures.release import as_line, as_text
 from graders.measures.release_tables import (
     FREE_TEXT,
     IDENTIFIERS,
@@ -95,7 +95,7 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     for kind, (table, key, _) in KEPT.items():
         rows = truth.tables[table].set_index(key, drop=False).loc[truth.fhir[kind]].reset_index(drop=True)
         must_go += clean_places(kind, release, rows, truth)
-        must_stay += surviving_places(kind, release.fhir[kind], rows, truth)
+        must_stay += surviving_places(kind, release, rows, truth)
     return must_go, must_stay, []
 
 
@@ -119,7 +119,7 @@ def clean_places(kind: str, release: Release, rows: pd.DataFrame, truth: Truth) 
             gone = (gone & clean) | small
         places.append(Place(f"{kind}: {place}", int(gone.sum()), len(part), direct=place in DIRECT))
     if kind == "Patient":
-        clean = born_clean(texts(resources, "birthDate"), rows["birth_date"], truth)
+        clean = born_clean(release.told(kind, "birthDate"), rows["birth_date"], truth)
         stated = born_in_words(resources, rows)
         places += by_age("Patient.birthDate", (clean & ~stated).to_numpy(bool), rows["birth_date"], truth)
     for name, told in withheld(kind, resources, cells, rows, truth):
@@ -262,43 +262,19 @@ def identifiers(kind: str, rows: pd.DataFrame, truth: Truth) -> pd.DataFrame:
     return found[found["value"] != ""].reset_index(drop=True)
 
 
-def surviving_places(kind: str, resources: Sequence[Resource], rows: pd.DataFrame, truth: Truth) -> list[Place]:
+def surviving_places(kind: str, release: Release, rows: pd.DataFrame, truth: Truth) -> list[Place]:
     """Codes, values and units."""
     places = []
     for path, column in KEPT[kind][2].items():
         if column not in MAY_BE_BLANKED and column not in truth.card["withhold"].get(KEPT[kind][0], []):
-            same = same_text(texts(resources, path), rows[column])
+            same = same_text(release.told(kind, path), rows[column])
             places.append(Place(f"{kind}.{path}", int(same.sum()), len(same)))
     return places
-
-
-def texts(resources: Sequence[Resource], path: str) -> pd.Series:
-    """The value at a dotted path of every resource as text, "" where there is none."""
-    steps = [int(s) if s.isdigit() else s for s in path.split(".")]
-    return pd.Series([as_text(at(resource, steps)) for resource in resources], dtype="str")
-
-
-def at(value: Any, steps: list[Any]) -> Any:
-    """Follow a path; None where it ends early."""
-    for step in steps:
-        # A submission's text has places as well, but nothing in them.
-        if not isinstance(value, list if isinstance(step, int) else dict):
-            return None
-        try:
-            value = value[step]
-        except LookupError:
-            return None
-    return value
 
 
 def listed(value: Any) -> list[Resource]:
     """The objects of a list; a submission may put anything anywhere."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def as_text(value: Any) -> str:
-    """A leaf as text; anything else is no leaf."""
-    return str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
 
 
 def leaves(line: bytes) -> list[str]:

@@ -1,0 +1,121 @@
+"""What a threshold and mitigations would have done for patients who came later, by their true need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from graders.measures.places import ramp
+from graders.measures.subgroup_metrics import logit
+from graders.measures.subgroup_report import members, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from graders.measures.subgroup_metrics import BoolArray, FloatArray
+    from graders.measures.subgroup_report import Report
+    from graders.measures.subgroup_truth import Measured
+
+# The budget may be overrun by a twentieth; a quarter over it there is nothing left.
+SLACK, OVERRUN = 1.05, 1.25
+# All is earned where the worst-off group loses this part less of what perfect scores would give it.
+FULL_GAIN = 0.6
+NO_FALLBACK = 0.8
+# Group-specific thresholds where the label or the data are at fault are credited last (45 CFR 92.210).
+THRESHOLD_INSTEAD = 0.5
+SOURCES_OF_FAULT = ("proxy", "data_fault")
+
+
+def judge(report: Report, scene: Measured) -> tuple[float, str]:
+    """Fraction in [0, 1] and message.
+
+    Net benefit per encounter (Vickers & Elkin 2006, eq. 1, with the card's threshold as exchange rate) in expectation
+    over the true need, so that chance has no part in it. The worst-off group is the planted cell that lies furthest
+    below what flagging by true need within the budget would give it.
+    """
+    if report.threshold is None or not 0 < report.threshold < 1:
+        return 0.0, "no threshold between 0 and 1"
+    later, card = scene.truth.fresh, scene.card
+    need = later["need_risk"].to_numpy(float)
+    flagged = act(report.steps, report.threshold, later, scene.truth.fault)
+    share, budget = float(flagged.mean()), card["alert_budget"]
+    held = ramp(OVERRUN - share / budget, 0, OVERRUN - SLACK)
+    best = need >= np.quantile(need, 1 - budget)
+    score = later["score"].to_numpy(float)
+    now = score >= np.quantile(score, 1 - budget)
+    groups = [members(later, plant["cell"]) for plant in scene.truth.plants]
+    before, after = (worst_loss(how, best, need, groups, card["threshold"]) for how in (now, flagged))
+    gain = 1 - after / before if before > 0 else 1.0
+    fraction = held * ramp(gain, 0, FULL_GAIN)
+    parts = [f"flags {share:.1%} of later patients (budget {budget:.0%})", f"the worst-off group loses {-gain:+.0%}"]
+    if instead(report.steps, scene):
+        fraction *= THRESHOLD_INSTEAD
+        parts.append("a group's own threshold where the label or the data want mending")
+    if not report.fails_safely:
+        fraction *= NO_FALLBACK
+        parts.append("no trigger and fallback for a safe failure")
+    return fraction, "; ".join(parts)
+
+
+def act(
+    steps: Sequence[Mapping[str, Any]], threshold: float, later: pd.DataFrame, fault: Mapping[str, str]
+) -> BoolArray:
+    """(n,) who is flagged once the steps are taken, in their order."""
+    score = later["score"].to_numpy(float).copy()
+    line = np.full(len(later), threshold)
+    for step in steps:
+        params = step.get("params")
+        if not isinstance(params, dict):
+            continue
+        if step["type"] == "fix_data" and fault and fault["site"] in as_list(params.get("site")):
+            there = (later["site"] == fault["site"]).to_numpy()
+            score[there] = later["right_score"].to_numpy(float)[there]
+            continue
+        for inside, value in groups_of(step, params, later):
+            if step["type"] == "threshold" and (own := number(value)) is not None:
+                line[inside] = own
+            elif step["type"] in ("recalibrate", "relabel") and isinstance(value, dict):
+                a, b = number(value.get("intercept", 0)), number(value.get("slope", 1))
+                if a is not None and b is not None:
+                    score[inside] = recalibrated(score[inside], a, b)
+    return score >= line
+
+
+def groups_of(step: Mapping[str, Any], params: Mapping[str, Any], later: pd.DataFrame) -> list[tuple[BoolArray, Any]]:
+    """(rows, value) for each group of `params`: keys are levels of the axes in group_by, joined by "|"."""
+    axes = as_list(step.get("group_by"))
+    if not all(axis in later.columns for axis in axes):
+        return []
+    found = []
+    for key, value in params.items():
+        levels = str(key).split("|") if axes else []
+        if len(levels) == len(axes):
+            found.append((members(later, dict(zip(axes, levels, strict=True))), value))
+    return found
+
+
+def recalibrated(score: FloatArray, intercept: float, slope: float) -> FloatArray:
+    """expit(intercept + slope logit(score)); Cox 1958."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(intercept + slope * logit(score), -50, 50))))
+
+
+def worst_loss(
+    flagged: BoolArray, best: BoolArray, need: FloatArray, groups: list[BoolArray], threshold: float
+) -> float:
+    """The largest shortfall of net benefit per encounter, over the groups, against flagging `best`."""
+    worth = need - (1 - need) * threshold / (1 - threshold)
+    return max(float((worth * best)[g].mean() - (worth * flagged)[g].mean()) for g in groups)
+
+
+def instead(steps: Sequence[Mapping[str, Any]], scene: Measured) -> bool:
+    """Whether a group gets its own threshold where its label or its data are at fault."""
+    axes = [set(p["cell"]) for p in scene.truth.plants if p["kind"] in SOURCES_OF_FAULT]
+    return any(step["type"] == "threshold" and set(as_list(step.get("group_by"))) in axes for step in steps)
+
+
+def as_list(value: object) -> list[str]:
+    """A text or a list of texts as a list; [] for anything else."""
+    texts = [value] if isinstance(value, str) else value
+    return [str(text) for text in texts] if isinstance(texts, list) else []

@@ -1,0 +1,127 @@
+"""Which of a report's findings are true, which problems it found and whether it names their causes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graders.measures.subgroup_report import cell_name, members
+
+if TYPE_CHECKING:
+    from graders.measures.subgroup_metrics import BoolArray
+    from graders.measures.subgroup_report import Finding, Report
+    from graders.measures.subgroup_truth import Measured
+
+# One false flag in a report of a hundred cells is chance; each further one costs a fifth.
+FREE_FLAGS, FLAG_COSTS = 1, 0.2
+# A finding's size must lie within the gap's interval, stretched by half: a number that the data do not give is none.
+STRETCH = 1.5
+# Parts that are flagged one by one have found a problem when they make up so much of its encounters.
+WHOLE = 0.8
+OPPOSITE = {"higher": "lower", "lower": "higher"}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """found: kind -> causes named for it, of the plants that were found.  false: cells flagged wrongly."""
+
+    plants: int
+    found: Mapping[str, tuple[str, ...]]
+    right_causes: int
+    false: tuple[str, ...]
+    misjudged: int
+
+    @property
+    def recall(self) -> float:
+        """Share of the problems that were found."""
+        return len(self.found) / self.plants
+
+    @property
+    def confirmed(self) -> float:
+        """Of the flagged cells that are graded, the share in which there is something; 0 without any."""
+        flagged = len(self.found) + len(self.false)
+        return len(self.found) / flagged if flagged else 0.0
+
+    @property
+    def fraction(self) -> float:
+        """What the findings are worth."""
+        return self.recall * max(0.0, 1 - FLAG_COSTS * max(0, len(self.false) - FREE_FLAGS))
+
+    @property
+    def message(self) -> str:
+        """How many of what; no cell is named, as the hidden data's problems are a hidden value."""
+        parts = [f"{len(self.found)} of {self.plants} problems found", f"{len(self.false)} cells flagged wrongly"]
+        if self.misjudged:
+            parts.append(f"{self.misjudged} right flags with a size that the data do not give")
+        return "; ".join(parts)
+
+    @property
+    def causes_message(self) -> str:
+        """How many causes are right."""
+        return f"{self.right_causes} of {len(self.found)} problems that were found have their cause"
+
+    @property
+    def causes_fraction(self) -> float:
+        """Share of the found problems whose cause is right; 0 without any."""
+        return self.right_causes / len(self.found) if self.found else 0.0
+
+
+def judge(report: Report, scene: Measured) -> Judged:
+    """The findings of tier "act" against the truth; "watch" neither costs nor earns.
+
+    A problem is found by a finding about its cell, or by findings about parts that make up nearly all of it.
+    """
+    table = scene.table
+    found: dict[str, set[str]] = {}
+    parts: dict[str, BoolArray] = {}
+    false: set[str] = set()
+    misjudged: set[str] = set()
+    for finding in report.findings:
+        if finding.tier != "act":
+            continue
+        plant = planted(finding, scene)
+        name = cell_name(finding.cell, scene.card)
+        if plant is None:
+            if is_false(finding, scene):
+                false.add(name)
+            continue
+        kind, meant = plant["kind"], plant["metrics"].get(finding.metric)
+        if meant == OPPOSITE[finding.direction]:
+            false.add(name)
+        if meant != finding.direction:
+            continue
+        whole = finding.cell == plant["cell"]
+        if whole and not plausible(finding, scene.plant_gaps[name][finding.metric]):
+            misjudged.add(kind)
+            continue
+        inside = members(table, finding.cell)
+        parts[kind] = parts[kind] | inside if kind in parts else inside
+        found.setdefault(kind, set()).add(finding.cause)
+    sizes = {plant["kind"]: int(members(table, plant["cell"]).sum()) for plant in scene.truth.plants}
+    found = {kind: causes for kind, causes in found.items() if parts[kind].sum() >= WHOLE * sizes[kind]}
+    causes = {plant["kind"]: set(plant["causes"]) for plant in scene.truth.plants}
+    right = sum(named <= causes[kind] for kind, named in found.items())
+    told = {kind: tuple(sorted(named)) for kind, named in found.items()}
+    return Judged(len(scene.truth.plants), told, right, tuple(sorted(false)), len(misjudged - set(found)))
+
+
+def planted(finding: Finding, scene: Measured) -> Mapping[str, Any] | None:
+    """The plant that a finding is about: its cell is the plant's or a part of it."""
+    for plant in scene.truth.plants:
+        if plant["cell"].items() <= finding.cell.items():
+            return plant
+    return None
+
+
+def is_false(finding: Finding, scene: Measured) -> bool:
+    """Whether a finding is about a cell where there is nothing to find; in between nothing is graded."""
+    gap = scene.gap(finding.cell)
+    return gap is not None and (gap.null or scene.is_small(finding.cell))
+
+
+def plausible(finding: Finding, gap: Any) -> bool:
+    """Whether the size is one that the data give."""
+    if finding.size is None:
+        return False
+    return bool(gap.est - STRETCH * (gap.est - gap.lo) <= finding.size <= gap.est + STRETCH * (gap.hi - gap.est))

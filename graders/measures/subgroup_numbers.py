@@ -1,0 +1,123 @@
+"""Whether a report's numbers and intervals are those that the card's definitions give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graders.measures.places import ramp
+from graders.measures.small_cells import Proportion, attack
+from synthetic_data.recipes.subgroup_evaluation import METRICS
+
+if TYPE_CHECKING:
+    from graders.measures.small_cells import Exposure
+    from graders.measures.subgroup_report import Report
+    from graders.measures.subgroup_truth import Measured
+
+# Estimates rounded to two decimals are right.
+TOLERANCE = 0.0051
+# Cells with fewer events, or encounters without, are graded neither way: of numbers, and of intervals.
+NUMBERS_EVENTS, INTERVAL_EVENTS = 10, 50
+# An interval is right when it is neither too narrow nor too wide, and stands where it should: its ends are no further
+# off than a quarter of the width. A bootstrap of 200 draws is well inside; one that draws encounters mostly is not.
+NARROWEST, WIDEST, OFF = 0.75, 1.33, 0.25
+NUMBERS_FROM, NUMBERS_TO = 0.30, 0.97
+INTERVALS_FROM, INTERVALS_TO = 0.55, 0.90
+# So many rows that are not small may be hidden for every small cell, as complementary suppression asks.
+HIDDEN_PER_SMALL = 2
+SHARES = {"sensitivity": "events", "specificity": "others", "ppv": "alerts"}
+
+
+def numbers(report: Report, scene: Measured) -> tuple[float, str]:
+    """Fraction in [0, 1] and message: the share of estimates that are right, every metric weighing alike."""
+    shares, worst = {}, {}
+    spared = spare(report, scene)
+    for metric in METRICS:
+        wrong, total = [], 0
+        for name in graded(scene, metric, NUMBERS_EVENTS):
+            row = report.rows.get((name, metric))
+            if row is None or row.est is None:
+                if name in spared:
+                    continue
+                wrong.append(name)
+            elif abs(row.est - scene.intervals[name][metric].est) > TOLERANCE:
+                wrong.append(name)
+            total += 1
+        shares[metric] = 1 - len(wrong) / total if total else 0.0
+        worst[metric] = wrong
+    share = sum(shares.values()) / len(shares)
+    told = [f"{metric} {shares[metric]:.0%}" for metric in METRICS if shares[metric] < NUMBERS_TO]
+    message = f"{share:.1%} of estimates right" + (f" ({', '.join(told)})" if told else "")
+    return ramp(share, NUMBERS_FROM, NUMBERS_TO - NUMBERS_FROM), message + where(worst.values()) + report.fault
+
+
+def where(wrong: Iterable[list[str]]) -> str:
+    """The axes whose cells are wrong most often, as an end of a message."""
+    axes: dict[str, int] = {}
+    for names in wrong:
+        for name in names:
+            for axis in [part.split("=")[0] for part in name.split("&")] if name else ["everybody"]:
+                axes[axis] = axes.get(axis, 0) + 1
+    most = sorted(axes, key=lambda axis: -axes[axis])[:2]
+    return f"; mostly wrong by {' and '.join(most)}" if most else ""
+
+
+def uncertainty(report: Report, scene: Measured) -> tuple[float, str]:
+    """Fraction and message: the share of intervals as wide as the cluster bootstrap's and where it has them."""
+    right = total = narrow = wide = 0
+    spared = spare(report, scene)
+    for metric in METRICS:
+        for name in graded(scene, metric, INTERVAL_EVENTS):
+            row, ours = report.rows.get((name, metric)), scene.intervals[name][metric]
+            width = ours.hi - ours.lo
+            if not np.isfinite(width) or width <= 0:
+                continue
+            if row is None or row.lo is None or row.hi is None:
+                total += name not in spared
+                continue
+            total += 1
+            ratio = (row.hi - row.lo) / width
+            narrow += ratio < NARROWEST
+            wide += ratio > WIDEST
+            placed = max(abs(row.lo - ours.lo), abs(row.hi - ours.hi)) <= OFF * width
+            right += NARROWEST <= ratio <= WIDEST and placed
+    share = right / total if total else 0.0
+    told = [f"{n} {word}" for n, word in ((narrow, "too narrow"), (wide, "too wide")) if n]
+    message = f"{share:.1%} of {total} intervals as the cluster bootstrap has them"
+    return ramp(share, INTERVALS_FROM, INTERVALS_TO - INTERVALS_FROM), message + (
+        f"; {', '.join(told)}" if told else ""
+    )
+
+
+def graded(scene: Measured, metric: str, events: int) -> list[str]:
+    """The cells whose metric is graded: large enough, and with something to estimate it from."""
+    return [
+        name
+        for name, found in scene.intervals.items()
+        if min(scene.events[name]) >= events and np.isfinite(found[metric].est)
+    ]
+
+
+def spare(report: Report, scene: Measured) -> set[str]:
+    """Large cells that are hidden whole so that a small one stays hidden: so many as that may take, no more."""
+    small = [name for name, n in scene.counts.items() if 1 <= n < scene.card["min_cell"]]
+    shown = {name for (name, _), row in report.rows.items() if row.est is not None}
+    shown |= {name for name, counts in report.counts.items() if any(n is not None for n in counts)}
+    near = {part for name in small for part in name.split("&")}
+    hidden = [name for name in scene.cells if name not in shown and name not in small and near & set(name.split("&"))]
+    return set(hidden) if len(hidden) <= HIDDEN_PER_SMALL * len(small) else set()
+
+
+def exposure(report: Report, scene: Measured) -> Exposure:
+    """What the report gives away about small cells."""
+    shares = []
+    for (name, metric), row in report.rows.items():
+        if metric not in SHARES or row.est is None or not 1 <= scene.counts.get(name, 0) < scene.card["min_cell"]:
+            continue
+        events, others = scene.events[name]
+        alerts = int((scene.score[scene.inside[name]] >= scene.card["threshold"]).sum())
+        of = {"events": events, "others": others, "alerts": alerts}[SHARES[metric]]
+        shares.append(Proportion(name, metric, row.est, of))
+    return attack(scene.counts, report.counts, shares, scene.card)

@@ -1,0 +1,105 @@
+"""Rubric of subgroup_evaluation: for whom the model works, for whom not, why, and what was done about it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from graders.harness.criterion import Award, criterion
+from graders.harness.outcome import Outcome
+from graders.measures import subgroup_action, subgroup_findings, subgroup_numbers, subgroup_predictions
+from graders.measures.subgroup_report import Report
+from graders.measures.subgroup_truth import Measured
+
+if TYPE_CHECKING:
+    from synthetic_data.recipes.subgroup_evaluation import Truth
+
+
+class Graded:
+    """What several criteria need of one outcome, each worked out once."""
+
+    _last: Graded | None = None
+
+    def __init__(self, outcome: Outcome, truth: Truth) -> None:
+        self.outcome, self.truth = outcome, truth
+        self.scene = Measured(truth)
+        self.report = Report.read(outcome.replies[0].files, truth.card)
+
+    @classmethod
+    def of(cls, outcome: Outcome, truth: Truth) -> Graded:
+        """The same object for the same outcome and truth, as the criteria are called one after the other."""
+        last = cls._last
+        if last is None or last.outcome is not outcome or last.truth is not truth:
+            last = cls._last = cls(outcome, truth)
+        return last
+
+    @cached_property
+    def numbers(self) -> tuple[float, str]:
+        """Fraction and message."""
+        return subgroup_numbers.numbers(self.report, self.scene)
+
+    @cached_property
+    def findings(self) -> subgroup_findings.Judged:
+        """The findings against the truth."""
+        return subgroup_findings.judge(self.report, self.scene)
+
+
+@criterion(points=25, skill="evaluation", remedy="docs/remedies.md#numbers-by-group")
+def test_numbers_are_right(outcome: Outcome, truth: Truth) -> Award:
+    """Discrimination, calibration and net benefit of every group are what the card's definitions give."""
+    return Award(*Graded.of(outcome, truth).numbers)
+
+
+@criterion(points=15, skill="evaluation", remedy="docs/remedies.md#intervals-by-group")
+def test_uncertainty_is_right(outcome: Outcome, truth: Truth) -> Award:
+    """Intervals are as wide as they are when patients, not encounters, are drawn again."""
+    graded = Graded.of(outcome, truth)
+    return Award(*subgroup_numbers.uncertainty(graded.report, graded.scene))
+
+
+@criterion(points=30, skill="fairness", remedy="docs/remedies.md#findings")
+def test_problems_are_found_and_nothing_else(outcome: Outcome, truth: Truth) -> Award:
+    """The groups for whom the model fails are flagged, and groups that only differ in how ill they are are not."""
+    findings = Graded.of(outcome, truth).findings
+    return Award(findings.fraction, findings.message)
+
+
+@criterion(points=10, skill="judgement", remedy="docs/remedies.md#causes")
+def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
+    """What was found has its cause: the model, the label, or the data."""
+    findings = Graded.of(outcome, truth).findings
+    return reduced(findings.causes_fraction, findings.causes_message, findings.fraction, "what the findings earn")
+
+
+@criterion(points=10, skill="privacy", critical=True, remedy="docs/remedies.md#small-cells")
+def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
+    """No small count is shown or can be worked out from what is shown."""
+    graded = Graded.of(outcome, truth)
+    exposure = subgroup_numbers.exposure(graded.report, graded.scene)
+    hidden = 1 - exposure.exposed / exposure.small if exposure.small else 1.0
+    # A count given away is given away, however many are not.
+    fraction = hidden / 2 if exposure.exposed else 1.0
+    award = reduced(fraction, exposure.message, graded.numbers[0], "what the numbers earn")
+    return Award(award.fraction, award.message, hold=exposure.exposed > 0)
+
+
+@criterion(points=5, skill="judgement", remedy="docs/remedies.md#threshold-and-mitigation")
+def test_action_helps_the_worst_off(outcome: Outcome, truth: Truth) -> Award:
+    """Threshold and mitigation, tried on later patients, help the worst-off group within the alert budget."""
+    graded = Graded.of(outcome, truth)
+    return Award(*subgroup_action.judge(graded.report, graded.scene))
+
+
+@criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-report-is-worth")
+def test_candidate_knows_what_it_is_worth(outcome: Outcome, truth: Truth) -> Award:
+    """predictions.json says before grading how much of the truth the report holds."""
+    graded = Graded.of(outcome, truth)
+    said = outcome.submitted.get("predictions.json")
+    fraction, message = subgroup_predictions.judge(said, graded.findings, graded.scene.covers(graded.report.rows))
+    return reduced(fraction, message, graded.findings.fraction, "what the findings earn")
+
+
+def reduced(fraction: float, message: str, factor: float, of: str) -> Award:
+    """An award that another criterion's result reduces, and says so."""
+    told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
+    return Award(fraction * factor, told)

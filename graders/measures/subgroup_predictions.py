@@ -18,7 +18,7 @@ FORM = 'it must be {"found": [low, high], "confirmed": [low, high], "covered": [
 
 
 def judge(submitted: bytes | None, findings: Judged, covered: tuple[int, int]) -> tuple[float, str]:
-    """Fraction in [0, 1] and message. submitted: predictions.json.  covered: intervals with the truth in them, of all."""
+    """Fraction in [0, 1] and message. submitted: predictions.json.  covered: intervals with the truth in, of all."""
     if submitted is None:
         return 0.0, f"predictions.json is missing; {FORM}"
     try:

@@ -20,9 +20,8 @@ class Graded:
 
     _last: Graded | None = None
 
-    def __init__(self, outcome: Outcome, truth: Truth) -> None:
-        self.outcome, self.truth = outcome, truth
-        self.scene = Measured(truth)
+    def __init__(self, outcome: Outcome, truth: Truth, scene: Measured) -> None:
+        self.outcome, self.truth, self.scene = outcome, truth, scene
         self.report = Report.read(outcome.replies[0].files, truth.card)
 
     @classmethod
@@ -30,7 +29,9 @@ class Graded:
         """The same object for the same outcome and truth, as the criteria are called one after the other."""
         last = cls._last
         if last is None or last.outcome is not outcome or last.truth is not truth:
-            last = cls._last = cls(outcome, truth)
+            # What is so about the scene does not change with the outcome.
+            scene = last.scene if last is not None and last.truth is truth else Measured(truth)
+            last = cls._last = cls(outcome, truth, scene)
         return last
 
     @cached_property
@@ -73,13 +74,15 @@ def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="privacy", critical=True, remedy="docs/remedies.md#small-cells")
 def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
-    """No small count is shown or can be worked out from what is shown."""
+    """No small count is shown or can be worked out from what is shown, and the other counts are there."""
     graded = Graded.of(outcome, truth)
     exposure = subgroup_numbers.exposure(graded.report, graded.scene)
     hidden = 1 - exposure.exposed / exposure.small if exposure.small else 1.0
     # A count given away is given away, however many are not.
     fraction = hidden / 2 if exposure.exposed else 1.0
-    award = reduced(fraction, exposure.message, graded.numbers[0], "what the numbers earn")
+    shown = subgroup_numbers.counts_shown(graded.report, graded.scene)
+    message = exposure.message if shown == 1 else f"{exposure.message}; other counts are not all there or not right"
+    award = reduced(fraction * shown, message, graded.numbers[0], "what the numbers earn")
     return Award(award.fraction, award.message, hold=exposure.exposed > 0)
 
 

@@ -101,13 +101,13 @@ def records(seed: Seed, people: pd.DataFrame, *, reserve: bool) -> pd.DataFrame:
                 continue
             draw = seed.stream(f"demographics/{source}/{field}")
             present, right, silent = habits[field]
-            rows = people[draw.uniform(people["number"]) < present]
+            # NHPI people are few on purpose: all their records are there, and right.
+            rows = people[(draw.uniform(people["number"]) < present) | (people["race"] == "NHPI")]
             ids = rows["number"].to_numpy(np.int64)
             level = rows[field].to_numpy(object)
             level = np.where(draw.uniform(ids, 1) < right, level, mistaken(draw, ids, field, level))
             # A person whose race nobody knows has records that say nothing.
             told = (draw.uniform(ids, 2) >= silent) & (rows[field].to_numpy() != "")
-            # NHPI people are few on purpose: all their records are right.
             keep = rows["race"].to_numpy() == "NHPI"
             level = np.where(keep, rows[field].to_numpy(object), np.where(told, level, ""))
             day = draw.integers(0, RECORDS_DAYS // len(SOURCES), ids, 3) * len(SOURCES) + place

@@ -17,7 +17,10 @@ KINDS = ("call", "object", "serve")
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. minutes: a competent candidate's time.  settings: sizes of the scene, `ci_settings` small ones."""
+    """One exercise. minutes: a competent candidate's time.  settings: sizes of the scene, `ci_settings` small ones.
+
+    sweep: those of the runs over many variants that `make evidence` makes, and `variants`, how many there are.
+    """
 
     name: str
     folder: Path
@@ -36,6 +39,7 @@ class Exercise:
     practice_seed: str
     settings: Mapping[str, int]
     ci_settings: Mapping[str, int]
+    sweep: Mapping[str, int]
 
     def allows(self, name: str) -> bool:
         """May a submission hold a file of this relative name?"""
@@ -118,4 +122,5 @@ def load(folder: Path) -> Exercise:
         practice_seed=practice_seed,
         settings=take("data", "settings", dict),
         ci_settings=take("data", "ci_settings", dict),
+        sweep=data["data"].get("sweep", {}),
     )

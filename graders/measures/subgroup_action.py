@@ -49,7 +49,10 @@ def judge(report: Report, scene: Measured) -> tuple[float, str]:
     before, after = (worst_loss(how, best, need, groups, card["threshold"]) for how in (now, flagged))
     gain = 1 - after / before if before > 0 else 1.0
     fraction = held * ramp(gain, 0, FULL_GAIN)
-    parts = [f"flags {share:.1%} of later patients (budget {budget:.0%})", f"the worst-off group loses {-gain:+.0%}"]
+    parts = [
+        f"flags {share:.1%} of later patients (budget {budget:.0%})",
+        f"the worst-off group's shortfall {'falls' if gain >= 0 else 'rises'} by {abs(gain):.0%}",
+    ]
     if instead(report.steps, scene):
         fraction *= THRESHOLD_INSTEAD
         parts.append("a group's own threshold where the label or the data want mending")
@@ -98,7 +101,9 @@ def groups_of(step: Mapping[str, Any], params: Mapping[str, Any], later: pd.Data
 
 def recalibrated(score: FloatArray, intercept: float, slope: float) -> FloatArray:
     """expit(intercept + slope logit(score)); Cox 1958."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(intercept + slope * logit(score), -50, 50))))
+    # Beyond a hundred, nothing changes any more but that products overflow.
+    a, b = np.clip([intercept, slope], -100, 100)
+    return np.asarray(1 / (1 + np.exp(-np.clip(a + b * logit(score), -50, 50))))
 
 
 def worst_loss(

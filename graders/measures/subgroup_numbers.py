@@ -9,6 +9,7 @@ import numpy as np
 
 from graders.measures.places import ramp
 from graders.measures.small_cells import Proportion, attack
+from graders.measures.small_cells import number as as_count
 from synthetic_data.recipes.subgroup_evaluation import METRICS
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ NUMBERS_FROM, NUMBERS_TO = 0.30, 0.97
 INTERVALS_FROM, INTERVALS_TO = 0.55, 0.90
 # So many rows that are not small may be hidden for every small cell, as complementary suppression asks.
 HIDDEN_PER_SMALL = 2
+# Of the other counts so many must be shown; a rounded one is right when it is this near, or nearer than min_cell.
+SHOWN_FROM, SHOWN_TO, ROUNDED = 0.5, 0.9, 0.02
 SHARES = {"sensitivity": "events", "specificity": "others", "ppv": "alerts"}
 
 
@@ -108,6 +111,19 @@ def spare(report: Report, scene: Measured) -> set[str]:
     near = {part for name in small for part in name.split("&")}
     hidden = [name for name in scene.cells if name not in shown and name not in small and near & set(name.split("&"))]
     return set(hidden) if len(hidden) <= HIDDEN_PER_SMALL * len(small) else set()
+
+
+def counts_shown(report: Report, scene: Measured) -> float:
+    """Fraction in [0, 1]: whether the counts that need not be hidden are there; hiding all of them is no report."""
+    small = {name for name, n in scene.counts.items() if 1 <= n < scene.card["min_cell"]}
+    large = [name for name, n in scene.counts.items() if n >= scene.card["min_cell"]]
+    right = 0
+    for name in large:
+        near = max(scene.card["min_cell"], ROUNDED * scene.counts[name])
+        given = [as_count(n) for n in report.counts.get(name, ())]
+        right += any(n is not None and abs(n - scene.counts[name]) <= near for n in given)
+    needed = max(1, len(large) - HIDDEN_PER_SMALL * len(small))
+    return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM)
 
 
 def exposure(report: Report, scene: Measured) -> Exposure:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from graders.measures.subgroup_metrics import BoolArray, FloatArray
 
 # A cell is null when the truth is nearer than this to everybody else's: O/E and need as ratios, sensitivity in points.
-NULL_RATIO, NULL_POINTS = 0.05, 0.02
+# Tenths of scores are coarse: those of older patients lie higher within each, which is worth up to .06 of need_ratio.
+NULL_RATIO, NULL_NEED, NULL_POINTS = 0.05, 0.08, 0.02
 DRAWS, SEED = 400, 20261122
 
 
@@ -34,8 +35,8 @@ class Gap:
     @property
     def null(self) -> bool:
         """Whether there is nothing to find."""
-        far = max(abs(np.log(self.o_e)), abs(np.log(self.need)))
-        return bool(far < NULL_RATIO and abs(self.sensitivity) < NULL_POINTS)
+        ratios = abs(np.log(self.o_e)) < NULL_RATIO and abs(np.log(self.need)) < NULL_NEED
+        return bool(ratios and abs(self.sensitivity) < NULL_POINTS)
 
 
 class Measured:

@@ -1,6 +1,6 @@
-"""Play every sample at full size, and good ones over hidden variants; write docs/evidence.md.
+"""Play every sample at full size, and good ones over hidden variants; write docs/evidence/NAME.md for each exercise.
 
-make evidence        (about two hours on 2 cores)
+make evidence        (about two hours for an exercise, on 2 cores)
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from graders.harness import grading
 from graders.harness import outcome as outcomes
 from graders.harness.kit import HOME, Kit
 
-# Fewer patients than anywhere else, so that sixty variants take minutes: scores vary more than at full size.
-SWEEP = {"patients": 120}
+VARIANTS = 20  # where the manifest says nothing
 GOOD = 80  # samples expected to score this or more are good ones
 
 
@@ -51,9 +50,15 @@ def as_expected(name: str, sample: str) -> str:
     return f"| {sample} | {graded.scorecard.score} | {lost} | {verdict} |"
 
 
+def sweep_settings(name: str) -> dict[str, int]:
+    """Sizes of the runs over many variants: those of the manifest's [data] sweep, or the small ones."""
+    exercise = Kit().exercise(name)
+    return {**exercise.ci_settings, **{key: value for key, value in exercise.sweep.items() if key != "variants"}}
+
+
 def verdicts(name: str, sample: str, variant: str, card: dict[str, Any] | None = None) -> dict[str, tuple[float, str]]:
-    """One sample on one hidden variant, small size: criterion -> (fraction earned, verdict)."""
-    graded = play_sample(Kit(), name, sample, variant=variant, card=card, settings=SWEEP)
+    """One sample on one hidden variant, size of the sweep: criterion -> (fraction earned, verdict)."""
+    graded = play_sample(Kit(), name, sample, variant=variant, card=card, settings=sweep_settings(name))
     return {
         line.criterion.id: (float(line.earned or 0) / line.criterion.points, line.verdict)
         for line in graded.scorecard.lines
@@ -97,47 +102,51 @@ def cards(pool: Executor, name: str, sample: str, variants: Sequence[str]) -> st
     return f"| {sample} | {' | '.join(f'{score:.2f}' for score in scores)} | {max(scores) - min(scores):.2f} |"
 
 
-def main() -> None:
-    """Print progress, write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--variants", type=int, default=60, help="hidden variants of the sweep")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=HOME / "docs/evidence.md")
-    args = parser.parse_args()
-    kit, lines = Kit(), ["# Evidence", "", f"Made by `make evidence` ({args.variants} variants).", ""]
+def page(pool: Executor, name: str, count: int) -> str:
+    """The page of one exercise, printed as it grows."""
+    lines: list[str] = []
 
     def say(row: str) -> None:
         print(row, flush=True)
         lines.append(row)
 
-    with ProcessPoolExecutor(args.workers) as pool:
-        for name in kit.names():
-            samples = expectations(kit, name)
-            good = [n for n, e in samples.items() if e["score"][0] >= GOOD and "base" not in e]
-            size = dict(kit.exercise(name).settings)
-            say(f"## {name}\n")
-            whole = [n for n, e in samples.items() if "base" not in e]
-            say(f"Samples at full size ({size}), one hidden variant, {args.workers} at a time.\n")
-            say("| sample | score | status | hold | play s | score s |\n|---|---:|---|---|---:|---:|")
-            for row in pool.map(full_row, [name] * len(whole), whole):
-                say(row)
-            say("\nSamples that change a good one, small size: the criteria they lose against it.\n")
-            say("| sample | score | loses | as expected |\n|---|---:|---|---|")
-            changes = [n for n, e in samples.items() if "base" in e]
-            for row in pool.map(as_expected, [name] * len(changes), changes):
-                say(row)
-            say(f"\nGood samples over {args.variants} hidden variants: other people, other cards, {SWEEP}.")
-            say("Flips: criteria whose verdict changes although the mean is a tenth or more from its boundaries.\n")
-            say("| sample | mean | SD | least | most | flips |\n|---|---:|---:|---:|---:|---|")
-            for sample in good:
-                say(sweep(pool, name, sample, [f"v{n}" for n in range(args.variants)]))
-            say("\nGood samples on the same people under four variants' cards.\n")
-            say("| sample | first | second | third | fourth | range |\n|---|---:|---:|---:|---:|---:|")
-            for sample in good:
-                say(cards(pool, name, sample, [f"v{n}" for n in range(4)]))
-            lines.append("")
-    outcomes.write_file(args.out, ("\n".join(lines).rstrip() + "\n").encode())
-    print(f"wrote {args.out}")
+    exercise, samples = Kit().exercise(name), expectations(Kit(), name)
+    good = [n for n, e in samples.items() if e["score"][0] >= GOOD and "base" not in e]
+    say(f"# Evidence: {name}\n\nMade by `make evidence`, one exercise: `python tests/benchmarks/evidence.py {name}`.\n")
+    whole = [n for n, e in samples.items() if "base" not in e]
+    say(f"Samples at full size ({dict(exercise.settings)}), one hidden variant; seconds with two jobs at a time.\n")
+    say("| sample | score | status | hold | play s | score s |\n|---|---:|---|---|---:|---:|")
+    for row in pool.map(full_row, [name] * len(whole), whole):
+        say(row)
+    say("\nSamples that change a good one, small size: the criteria they lose against it.\n")
+    say("| sample | score | loses | as expected |\n|---|---:|---|---|")
+    changes = [n for n, e in samples.items() if "base" in e]
+    for row in pool.map(as_expected, [name] * len(changes), changes):
+        say(row)
+    say(f"\nGood samples over {count} hidden variants: other people, other cards, {sweep_settings(name)}.")
+    say("Flips: criteria whose verdict changes although the mean is a tenth or more from its boundaries.\n")
+    say("| sample | mean | SD | least | most | flips |\n|---|---:|---:|---:|---:|---|")
+    for sample in good:
+        say(sweep(pool, name, sample, [f"v{n}" for n in range(count)]))
+    say("\nGood samples on the same people under four variants' cards.\n")
+    say("| sample | first | second | third | fourth | range |\n|---|---:|---:|---:|---:|---:|")
+    for sample in good:
+        say(cards(pool, name, sample, [f"v{n}" for n in range(4)]))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Print progress, write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("exercise", nargs="*", help="which; all unless told")
+    parser.add_argument("--variants", type=int, help="hidden variants of the sweep")
+    parser.add_argument("--out", type=Path, default=HOME / "docs/evidence")
+    args = parser.parse_args()
+    with ProcessPoolExecutor(2) as pool:
+        for name in args.exercise or Kit().names():
+            count = args.variants or Kit().exercise(name).sweep.get("variants", VARIANTS)
+            outcomes.write_file(args.out / f"{name}.md", page(pool, name, count).encode())
+            print(f"wrote {args.out / name}.md")
 
 
 if __name__ == "__main__":

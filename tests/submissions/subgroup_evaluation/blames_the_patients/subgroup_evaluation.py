@@ -1,0 +1,14 @@
+"""Groups differ because their patients do: every cause is case mix."""
+
+import json
+
+import base_solution as base
+
+
+def evaluate(in_dir, out_dir):
+    base.evaluate(in_dir, out_dir)
+    path = out_dir / "report.json"
+    report = json.loads(path.read_text())
+    for f in report["findings"]:
+        f["cause"] = "case_mix"
+    path.write_text(json.dumps(report))

@@ -1,0 +1,3 @@
+"""Good work with predictions that cannot be wrong."""
+
+from base_solution import evaluate

@@ -1,4 +1,4 @@
-"""How often an honest analysis of subgroup_evaluation finds what is planted, and flags what is not: one sample, many seeds.
+"""How often an honest analysis of subgroup_evaluation finds what is planted, and how often it flags what is not.
 
 python tests/benchmarks/subgroup_power.py --variants 100 --sample good        (about half an hour on 2 cores)
 """
@@ -63,16 +63,14 @@ def main() -> None:
         runs = list(pool.map(run, [args.sample] * n, [f"power{k}" for k in range(n)], [args.patients] * n))
     planted = Counter(kind for one in runs for kind in one.planted)
     found = Counter(kind for one in runs for kind in one.found)
-    print(
-        f"{args.sample}, {n} variants of {args.patients} patients\n\n| problem | planted | found | |\n|---|---:|---:|---:|"
-    )
+    print(f"{args.sample}, {n} variants of {args.patients} patients\n")
+    print("| problem | planted | found | |\n|---|---:|---:|---:|")
     for kind in sorted(planted):
         print(f"| {kind} | {planted[kind]} | {found[kind]} | {found[kind] / planted[kind]:.1%} |")
     print(f"| all | {planted.total()} | {found.total()} | {found.total() / planted.total():.1%} |\n")
     false, tests = sum(one.false for one in runs), sum(one.tests for one in runs)
-    print(
-        f"wrong flags {false} of {tests} null tests, {false / tests:.2%}; causes right {sum(one.causes for one in runs)}"
-    )
+    print(f"wrong flags: {false} of {tests} null tests, {false / tests:.2%}")
+    print(f"causes: {sum(one.causes for one in runs)} right")
     scores = [one.score for one in runs]
     print(f"score: mean {statistics.mean(scores):.2f}, SD {statistics.stdev(scores):.2f}, least {min(scores):.2f}")
 

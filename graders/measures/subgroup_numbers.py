@@ -57,14 +57,15 @@ def numbers(report: Report, scene: Measured) -> tuple[float, str]:
 
 
 def where(wrong: Iterable[list[str]]) -> str:
-    """The axes whose cells are wrong most often, as an end of a message."""
+    """The axes whose own levels are wrong most often, for the end of a message: pairs follow their axes."""
     axes: dict[str, int] = {}
-    for names in wrong:
-        for name in names:
-            for axis in [part.split("=")[0] for part in name.split("&")] if name else ["everybody"]:
-                axes[axis] = axes.get(axis, 0) + 1
-    most = sorted(axes, key=lambda axis: -axes[axis])[:2]
-    return f"; mostly wrong by {' and '.join(most)}" if most else ""
+    names = [name for part in wrong for name in part]
+    for name in [name for name in names if name and "&" not in name] or names:
+        for axis in [part.split("=")[0] for part in name.split("&")] if name else ["everybody"]:
+            axes[axis] = axes.get(axis, 0) + 1
+    most = sorted(axes, key=lambda axis: -axes[axis])
+    told = [axis for axis in most[:2] if axes[axis] >= axes[most[0]] / 2]
+    return f"; mostly wrong by {' and '.join(told)}" if told else ""
 
 
 def uncertainty(report: Report, scene: Measured) -> tuple[float, str]:

@@ -171,7 +171,7 @@ age_on = "{card["age_on"]}"   # age in whole years on this day
 
 # Which record of race counts. Values that say nothing (unknown, declined ...) are no records; without any: "missing".
 # "self_report": the latest self-report; without one, the latest record of any source.
-# "latest": the latest record of any source.  "majority": the level recorded most often; of equals, the last recorded.
+# "latest": the latest record of any source.  "majority": the level recorded most often; of equals, that last recorded.
 # Of every other field the latest record counts.
 race_rule = "{card["race_rule"]}"
 

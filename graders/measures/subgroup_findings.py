@@ -51,7 +51,8 @@ class Judged:
     @property
     def message(self) -> str:
         """How many of what; no cell is named, as the hidden data's problems are a hidden value."""
-        parts = [f"{len(self.found)} of {self.plants} problems found", f"{len(self.false)} cells flagged wrongly"]
+        cells = f"{len(self.false)} cell{'s' if len(self.false) != 1 else ''} flagged wrongly"
+        parts = [f"{len(self.found)} of {self.plants} problems found", cells]
         if self.misjudged:
             parts.append(f"{self.misjudged} right flags with a size that the data do not give")
         return "; ".join(parts)

@@ -8,7 +8,7 @@ import pandas as pd
 
 # A record's words decide, the first row that fits: whole words, for "caucasian" ends like "asian".
 RACE = [
-    ("Multiple", {"two", "2", "more", "multiple", "multiracial", "multi", "mixed", "biracial"}),
+    ("Multiple", {"two", "more", "multiple", "multiracial", "multi", "mixed", "biracial"}),
     ("Hispanic", {"hispanic", "latino", "latina", "latinx", "h", "2135-2"}),
     ("NHPI", {"hawaiian", "hawaii", "pacific", "nhpi", "2076-8"}),
     ("AIAN", {"indian", "alaska", "alaskan", "aian", "1002-5"}),

@@ -22,7 +22,7 @@ def generate(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
     [
         (["--exercise", "subgroup_evaluation", "--seed", "3"], "--seed does not go with --exercise"),
         (["--exercise", "subgroup_evaluation", "--formats", "csv"], "--formats does not go with --exercise"),
-        (["--exercise", "body_mass_index", "--kit", str(TOYS), "--patients", "3"], "has no number of patients"),
+        (["--exercise", "vitals_service", "--kit", str(TOYS), "--patients", "3"], "has no number of patients"),
         (["--patients", "0"], "must be above 0"),
         (["--card", "card.toml"], "--card goes with --exercise"),
         (["--formats", "xls"], "unknown format xls"),

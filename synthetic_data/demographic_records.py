@@ -76,17 +76,20 @@ SOURCES: dict[str, dict[str, tuple[float, float, float]]] = {
     "claims": {"race": (0.50, 0.92, 0.15), "payer": (0.50, 1.0, 0), "birth_date": (0.30, 0.99, 0)},
     "outside": {"race": (0.25, 0.85, 0.10)},
 }
-# Each source writes birth dates in its own way.
-BIRTH_DATE_FORMATS = {"registration": "%Y-%m-%d", "claims": "%m/%d/%Y"}
+# Each source has its own way of writing dates, the day of the record as well as birth dates (two digits of the year are
+# enough: nobody is older than 98 or younger than 18), and of writing whose record it is.
+DATE_FORMATS = {"claims": "%m/%d/%y"}
+ID_FORMATS = {"claims": "{}", "outside": "P-{}"}
 # What a wrong record of race says instead. NHPI is nobody's mistake: the cell has a fixed number of people.
 WRONG_RACES = {"White": 50, "Hispanic": 18, "Black": 16, "Asian": 8, "Multiple": 8}
 RACE_RULES = ("self_report", "latest", "majority")
 RECORDS_FROM, RECORDS_DAYS = np.datetime64("2019-01-01"), 2000
 COLUMNS = ("patient", "recorded_on", "source", "field", "value")
+"""As written; `records` has `person`, `day` and `level` besides, what they mean."""
 
 
 def records(seed: Seed, people: pd.DataFrame, *, reserve: bool) -> pd.DataFrame:
-    """One row per record: COLUMNS and `level`, what the value means ("" for nothing; birth dates in ISO).
+    """One row per record: COLUMNS, and what they mean: person, day and level (dates in ISO; "" for nothing).
 
     people: number patient race ("" where nobody recorded one) language payer sex birth_date.  No two records of one
     patient and field have the same day.  reserve: whether spellings of RESERVE come too.
@@ -110,15 +113,21 @@ def records(seed: Seed, people: pd.DataFrame, *, reserve: bool) -> pd.DataFrame:
             told = (draw.uniform(ids, 2) >= silent) & (rows[field].to_numpy() != "")
             keep = rows["race"].to_numpy() == "NHPI"
             level = np.where(keep, rows[field].to_numpy(object), np.where(told, level, ""))
-            day = draw.integers(0, RECORDS_DAYS // len(SOURCES), ids, 3) * len(SOURCES) + place
+            after = draw.integers(0, RECORDS_DAYS // len(SOURCES), ids, 3) * len(SOURCES) + place
+            day = np.datetime_as_string(RECORDS_FROM + after.astype("timedelta64[D]"), "D")
+            form = ID_FORMATS.get(source, "P{}")
             parts.append(
                 pd.DataFrame(
                     {
-                        "patient": rows["patient"].to_numpy(object),
-                        "recorded_on": np.datetime_as_string(RECORDS_FROM + day.astype("timedelta64[D]"), "D"),
+                        "patient": [form.format(name.removeprefix("P")) for name in rows["patient"]],
+                        "recorded_on": dated(source, day),
                         "source": source,
                         "field": field,
-                        "value": written(draw, ids, source, field, level, reserve),
+                        "value": dated(source, level)
+                        if field == "birth_date"
+                        else written(draw, ids, field, level, reserve),
+                        "person": rows["patient"].to_numpy(object),
+                        "day": day,
                         "level": level,
                     }
                 )
@@ -137,12 +146,15 @@ def mistaken(draw: Stream, ids: IntArray, field: str, level: Any) -> Any:
     return np.array(list(weights), object)[draw.choice(list(weights.values()), ids, 4)]
 
 
-def written(draw: Stream, ids: IntArray, source: str, field: str, level: Any, reserve: bool) -> Any:
-    """The levels in the source's words."""
+def dated(source: str, day: Any) -> Any:
+    """ISO dates as the source writes them."""
     import pandas as pd
 
-    if field == "birth_date":
-        return pd.to_datetime(pd.Series(level)).dt.strftime(BIRTH_DATE_FORMATS[source]).to_numpy(object)
+    return pd.to_datetime(pd.Series(day)).dt.strftime(DATE_FORMATS.get(source, "%Y-%m-%d")).to_numpy(object)
+
+
+def written(draw: Stream, ids: IntArray, field: str, level: Any, reserve: bool) -> Any:
+    """The levels in somebody's words."""
     value = np.full(len(ids), "", object)
     u, rare = draw.uniform(ids, 5), draw.uniform(ids, 6) < RESERVE_SHARE
     for name, forms in SPELLINGS[field].items():
@@ -163,17 +175,17 @@ def reconciled(table: pd.DataFrame, patients: pd.Series, race_rule: str) -> pd.D
     """
     import pandas as pd
 
-    known = table[table["level"] != ""].sort_values("recorded_on", kind="stable")
-    last = known.drop_duplicates(["patient", "field"], keep="last")
-    wide = last.set_index(["patient", "field"])["level"].unstack()  # noqa: PD010 (nothing is aggregated)
+    known = table[table["level"] != ""].sort_values("day", kind="stable")
+    last = known.drop_duplicates(["person", "field"], keep="last")
+    wide = last.set_index(["person", "field"])["level"].unstack()  # noqa: PD010 (nothing is aggregated)
     race = known[known["field"] == "race"]
     if race_rule == "self_report":
-        own = race[race["source"] == "self_report"].drop_duplicates("patient", keep="last")
-        wide["race"] = own.set_index("patient")["level"].reindex(wide.index).fillna(wide["race"])
+        own = race[race["source"] == "self_report"].drop_duplicates("person", keep="last")
+        wide["race"] = own.set_index("person")["level"].reindex(wide.index).fillna(wide["race"])
     elif race_rule == "majority":
-        counts = race.groupby(["patient", "level"]).agg(n=("recorded_on", "size"), on=("recorded_on", "max"))
-        most = counts.reset_index().sort_values(["n", "on"]).drop_duplicates("patient", keep="last")
-        wide["race"] = most.set_index("patient")["level"].reindex(wide.index)
+        counts = race.groupby(["person", "level"]).agg(n=("day", "size"), on=("day", "max"))
+        most = counts.reset_index().sort_values(["n", "on"]).drop_duplicates("person", keep="last")
+        wide["race"] = most.set_index("person")["level"].reindex(wide.index)
     wide = wide.reindex(pd.Index(patients))
     wide["race"] = wide["race"].fillna("missing")
     return wide[["race", "language", "payer", "sex", "birth_date"]].reset_index(drop=True)

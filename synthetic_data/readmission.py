@@ -93,7 +93,7 @@ def plan(seed: Seed) -> Plan:
 
 # How far a plant is off: observed to expected (for the proxy, need) against everybody else's. Twice what the card calls
 # material, and more where a cell has few events, or honest analysts would fail by chance (docs/decisions/0009).
-RATIO = {"group": 1.55, "missing_race": 1.40, "intersection": 1.80, "data_fault": 1.50, "proxy": 1.55}
+RATIO = {"group": 1.55, "missing_race": 1.45, "intersection": 1.80, "data_fault": 1.50, "proxy": 1.55}
 SENSITIVITY_GAP = 0.26  # the intersection's sensitivity is lower by so much too
 
 
@@ -266,7 +266,8 @@ def off(made: pd.DataFrame, cell: Mapping[str, str], kind: str, threshold: float
 def need_ratio(score: FloatArray, need: FloatArray, inside: Any) -> float:
     """Need in a group by what others of the same tenth of scores need."""
     tenth = np.searchsorted(np.quantile(score, np.arange(1, 10) / 10), score, side="right")
-    rate = np.bincount(tenth[~inside], need[~inside], 10) / np.bincount(tenth[~inside], minlength=10)
+    # One score that stands for a tenth of the stays leaves another tenth empty.
+    rate = np.bincount(tenth[~inside], need[~inside], 10) / np.maximum(np.bincount(tenth[~inside], minlength=10), 1)
     return float(need[inside].sum() / rate[tenth[inside]].sum())
 
 

@@ -178,7 +178,7 @@ def test_a_month_is_left_out_whole_when_the_card_says_so():
 
 def record(day: int, source: str, level: str) -> dict[str, str]:
     on = f"2024-01-{day:02d}"
-    return {"patient": "P1", "recorded_on": on, "source": source, "field": "race", "value": level, "level": level}
+    return {"person": "P1", "day": on, "source": source, "field": "race", "level": level}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,24 @@ def test_hidden_data_have_spellings_that_practice_data_do_not():
 
 def test_a_records_day_is_nobody_elses(scene):
     records = table(scene, "demographics.csv")
-    assert not records.duplicated(["patient", "field", "recorded_on"]).any()
+    day = pd.to_datetime(records["recorded_on"], format="mixed")
+    patient = records["patient"].str.extract(r"(\d+)")[0]
+    assert not pd.DataFrame({"patient": patient, "field": records["field"], "day": day}).duplicated().any()
+
+
+def test_every_source_writes_ids_and_dates_in_its_own_way(scene):
+    records = table(scene, "demographics.csv").set_index("source")
+    assert records.loc["registration", "patient"].str.fullmatch(r"P\d{6}").all()
+    assert records.loc["claims", "patient"].str.fullmatch(r"\d{6}").all()
+    assert records.loc["outside", "patient"].str.fullmatch(r"P-\d{6}").all()
+    assert records.loc["claims", "recorded_on"].str.fullmatch(r"\d\d/\d\d/\d\d").all()
+    assert records.loc["registration", "recorded_on"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
+
+
+def test_two_digits_of_a_birth_year_name_one_year():
+    """Adults of up to 98: no year of the last century ends like one of an adult born in this one."""
+    oldest, youngest = (readmission.AGES_ON - np.timedelta64(years * 366 + 3 * 365, "D") for years in (98, 15))
+    assert int(str(youngest)[:4]) - int(str(oldest)[:4]) < 100
 
 
 def test_the_pilot_stayed_within_the_budget_and_the_year_does_not():

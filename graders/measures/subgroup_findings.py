@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.measures.subgroup_report import cell_name, members
 
 if TYPE_CHECKING:
-    from graders.measures.subgroup_metrics import BoolArray
     from graders.measures.subgroup_report import Finding, Report
     from graders.measures.subgroup_truth import Measured
 
@@ -73,46 +72,46 @@ def judge(report: Report, scene: Measured) -> Judged:
 
     A problem is found by a finding about its cell, or by findings about parts that make up nearly all of it.
     """
-    table = scene.table
-    found: dict[str, set[str]] = {}
-    parts: dict[str, BoolArray] = {}
+    table, plants = scene.table, scene.truth.plants
+    causes: dict[str, dict[bool, set[str]]] = {plant["kind"]: {True: set(), False: set()} for plant in plants}
+    covered = {plant["kind"]: members(table, plant["cell"]) & False for plant in plants}
     false: set[str] = set()
     misjudged: set[str] = set()
-    for finding in report.findings:
-        if finding.tier != "act":
-            continue
-        plant = planted(finding, scene)
+    for finding in (finding for finding in report.findings if finding.tier == "act"):
         name = cell_name(finding.cell, scene.card)
+        plant = planted(finding, plants)
         if plant is None:
             if is_false(finding, scene):
                 false.add(name)
             continue
-        kind, meant = plant["kind"], plant["metrics"].get(finding.metric)
+        kind, meant, whole = plant["kind"], plant["metrics"].get(finding.metric), finding.cell == plant["cell"]
         if meant == OPPOSITE[finding.direction]:
             false.add(name)
-        if meant != finding.direction:
-            continue
-        whole = finding.cell == plant["cell"]
-        if whole and not plausible(finding, scene.plant_gaps[name][finding.metric]):
+        elif meant and whole and not plausible(finding, scene.plant_gaps[name][finding.metric]):
             misjudged.add(kind)
-            continue
-        inside = members(table, finding.cell)
-        parts[kind] = parts[kind] | inside if kind in parts else inside
-        found.setdefault(kind, set()).add(finding.cause)
-    sizes = {plant["kind"]: int(members(table, plant["cell"]).sum()) for plant in scene.truth.plants}
-    found = {kind: causes for kind, causes in found.items() if parts[kind].sum() >= WHOLE * sizes[kind]}
-    causes = {plant["kind"]: set(plant["causes"]) for plant in scene.truth.plants}
-    right = sum(named <= causes[kind] for kind, named in found.items())
-    told = {kind: tuple(sorted(named)) for kind, named in found.items()}
-    return Judged(len(scene.truth.plants), told, right, tuple(sorted(false)), len(misjudged - set(found)))
+        elif meant:
+            covered[kind] |= members(table, finding.cell)
+            causes[kind][whole].add(finding.cause)
+    found = [
+        plant["kind"]
+        for plant in plants
+        if covered[plant["kind"]].sum() >= WHOLE * members(table, plant["cell"]).sum() > 0
+    ]
+    # What is said of the whole decides; of its parts, only where nothing is said of the whole.
+    told = {kind: tuple(sorted(causes[kind][True] or causes[kind][False])) for kind in found}
+    right = sum(set(told[p["kind"]]) <= set(p["causes"]) for p in plants if p["kind"] in told)
+    return Judged(len(plants), told, right, tuple(sorted(false)), len(misjudged - set(found)))
 
 
-def planted(finding: Finding, scene: Measured) -> Mapping[str, Any] | None:
-    """The plant that a finding is about: its cell is the plant's or a part of it."""
-    for plant in scene.truth.plants:
-        if plant["cell"].items() <= finding.cell.items():
-            return plant
-    return None
+def planted(finding: Finding, plants: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The plant that a finding is about: its cell is the plant's or a part of it; of several, the best fit."""
+    about = [plant for plant in plants if plant["cell"].items() <= finding.cell.items()]
+
+    def fit(plant: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+        right_way = plant["metrics"].get(finding.metric) == finding.direction
+        return plant["cell"] == finding.cell, right_way, finding.cause in plant["causes"]
+
+    return max(about, key=fit, default=None)
 
 
 def is_false(finding: Finding, scene: Measured) -> bool:

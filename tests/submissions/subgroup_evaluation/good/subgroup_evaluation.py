@@ -71,8 +71,21 @@ def level(field, value):
     return value.strip()
 
 
+def iso(text, before=2100):
+    """Dates as year-month-day: given so, or as month/day/two digits of the year; adults are born `before`."""
+    parts = text.str.extract(r"^(\d+)/(\d+)/(\d\d)$")
+    year = 2000 + parts[2].astype(float)
+    year = year.where(year < before, year - 100)
+    return (year.map("{:.0f}".format) + "-" + parts[0] + "-" + parts[1]).where(year.notna(), text)
+
+
 def people(in_dir, card):
     records = pd.read_csv(in_dir / "demographics.csv", dtype=str, keep_default_na=False)
+    # Every source has its own way of writing ids and dates; two digits of a year are of an adult's birth.
+    records["patient"] = "P" + records["patient"].str.extract(r"(\d+)$")[0]
+    records["recorded_on"] = iso(records["recorded_on"])
+    born = records["field"] == "birth_date"
+    records.loc[born, "value"] = iso(records.loc[born, "value"], before=2008)
     pairs = records[["field", "value"]].drop_duplicates()
     pairs["level"] = [level(f, v) for f, v in zip(pairs["field"], pairs["value"])]
     records = records.merge(pairs, on=["field", "value"])
@@ -87,7 +100,7 @@ def people(in_dir, card):
         most = count.sort_values(["size", "max"]).groupby("patient")["level"].last()
         last["race"] = most.reindex(last.index)
     last["race"] = last["race"].fillna("missing")
-    born = pd.to_datetime(last["birth_date"], format="mixed")
+    born = pd.to_datetime(last["birth_date"])
     on = pd.Timestamp(card["age_on"])
     before = (born.dt.month > on.month) | ((born.dt.month == on.month) & (born.dt.day > on.day))
     years = on.year - born.dt.year - before

@@ -1,54 +1,63 @@
-"""From the files to one table of kept encounters, with a level per axis; and the cells of the card."""
+"""From the files to one table of kept encounters, a level per axis; the cells of the card, and which counts to hide."""
 
 import re
 import unicodedata
 from itertools import product
 
+import numpy as np
 import pandas as pd
 
 # A record's words decide, the first row that fits: whole words, for "caucasian" ends like "asian".
-RACE = [
-    ("Multiple", {"two", "more", "multiple", "multiracial", "multi", "mixed", "biracial"}),
-    ("Hispanic", {"hispanic", "latino", "latina", "latinx", "h", "2135-2"}),
-    ("NHPI", {"hawaiian", "hawaii", "pacific", "nhpi", "2076-8"}),
-    ("AIAN", {"indian", "alaska", "alaskan", "aian", "1002-5"}),
-    ("Black", {"black", "african", "b", "2054-5"}),
-    ("White", {"white", "caucasian", "w", "2106-3"}),
-    ("Asian", {"asian", "a", "2028-9"}),
-]
-PAYER = [
-    ("Medicaid", {"medicaid", "mcd"}),
-    ("Medicare", {"medicare", "mcr"}),
-    ("Self-pay", {"self", "uninsured"}),
-    ("Commercial", {"commercial", "employer", "hmo", "ppo", "private", "plan"}),
-]
-LANGUAGE = [("English", {"english", "en", "eng"}), ("Spanish", {"spanish", "espanol", "es", "spa"})]
-SEX = [("female", {"f", "female", "woman"}), ("male", {"m", "male", "man"})]
-SILENT = {"unknown", "unk", "declined", "refused", "unable", "not", "none", "other", "undetermined"}
-
-
-def words(value):
-    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower()
-    return {plain.strip()} | set(re.findall(r"[a-z0-9]+", plain))
+WORDS = {
+    "race": {
+        "Multiple": "two more multiple multiracial multi mixed biracial",
+        "Hispanic": "hispanic latino latina latinx h 2135-2",
+        "NHPI": "hawaiian hawaii pacific nhpi 2076-8",
+        "AIAN": "indian alaska alaskan aian 1002-5",
+        "Black": "black african b 2054-5",
+        "White": "white caucasian w 2106-3",
+        "Asian": "asian a 2028-9",
+    },
+    "payer": {
+        "Medicaid": "medicaid mcd",
+        "Medicare": "medicare mcr",
+        "Self-pay": "self uninsured",
+        "Commercial": "commercial employer hmo ppo private plan",
+    },
+    "language": {"English": "english en eng", "Spanish": "spanish espanol es spa"},
+    "sex": {"female": "f female woman", "male": "m male man"},
+}
+SILENT = {"unknown", "unk", "declined", "refused", "unable", "not", "none", "undetermined"}
 
 
 def level(field, value):
     """The card's level that a record means; None for a record that says nothing."""
-    said = words(value)
-    if not value.strip():
-        return None
-    if field == "birth_date":
-        return value.strip()
-    rules = {"race": RACE, "payer": PAYER, "language": LANGUAGE, "sex": SEX}.get(field, [])
-    for name, known in rules:
-        if said & known:
+    plain = unicodedata.normalize("NFKD", value).encode("ascii", "ignore").decode().lower().strip()
+    said = {plain, *re.findall(r"[a-z0-9]+", plain)}
+    if field == "birth_date" or not plain:
+        return plain or None
+    for name, known in WORDS.get(field, {}).items():
+        if said & set(known.split()):
             return name
     return "Other" if field == "language" and not said & SILENT else None
 
 
+def written_alike(records):
+    """The records with ids and dates of every source in one way: "P" and digits, year-month-day."""
+    records = records.assign(patient="P" + records["patient"].str.extract(r"(\d+)\s*$")[0])
+    born = records["field"] == "birth_date"
+    # Two digits of a year: a record is of this century, an adult's birth is not of the last twenty years.
+    for column, rows, last in (("recorded_on", born | ~born, 2100), ("value", born, 2008)):
+        parts = records.loc[rows, column].str.extract(r"^(\d+)/(\d+)/(\d\d)$").dropna().astype(int)
+        year = 2000 + parts[2]
+        year = year.where(year < last, year - 100)
+        records.loc[parts.index, column] = [f"{y}-{m:02}-{d:02}" for y, m, d in zip(year, parts[0], parts[1])]
+    return records
+
+
 def people(path, card):
     """One row per patient: age, sex, race, language, payer."""
-    told = pd.read_csv(path, dtype=str, keep_default_na=False)
+    told = written_alike(pd.read_csv(path, dtype=str, keep_default_na=False))
     meaning = {key: level(*key) for key in set(zip(told["field"], told["value"]))}
     told["level"] = [meaning[key] for key in zip(told["field"], told["value"])]
     told = told.dropna(subset="level").sort_values("recorded_on", kind="stable")
@@ -59,11 +68,9 @@ def people(path, card):
         who["race"] = own.reindex(who.index).fillna(who["race"])
     elif card["race_rule"] == "majority":
         votes = race.groupby(["patient", "level"])["recorded_on"].agg(["size", "last"]).reset_index()
-        votes = votes.sort_values(["size", "last"])
-        who["race"] = votes.groupby("patient")["level"].last()
+        who["race"] = votes.sort_values(["size", "last"]).groupby("patient")["level"].last()
     who["race"] = who["race"].fillna("missing")
-    on = pd.Timestamp(card["age_on"])
-    born = pd.to_datetime(who.pop("birth_date"), format="mixed")
+    on, born = pd.Timestamp(card["age_on"]), pd.to_datetime(who.pop("birth_date"), format="mixed")
     had_birthday = born.dt.month * 100 + born.dt.day <= on.month * 100 + on.day
     years = on.year - born.dt.year - (~had_birthday).astype(int)
     bands = card["levels"]["age"]
@@ -85,23 +92,15 @@ def kept(in_dir, card):
 
 
 def cells_of(card):
-    """Cells as tuples of (axis, level): nobody's is (), that of everybody."""
+    """Cells as tuples of (axis, level); () is everybody."""
     levels = card["levels"]
     single = [((axis, name),) for axis in levels for name in levels[axis]]
-    pairs = [
-        ((a, x), (b, z)) for a, b in card["intersections"] for x, z in product(levels[a], levels[b])
-    ]  # fmt: skip
+    pairs = [((a, x), (b, z)) for a, b in card["intersections"] for x, z in product(levels[a], levels[b])]
     return [(), *single, *pairs]
 
 
 def members(table, cell):
-    inside = pd.Series(True, index=table.index)
-    for axis, name in cell:
-        inside &= table[axis] == name
-    return inside.to_numpy()
-
-
-# ---- small cells -------------------------------------------------------------------------------
+    return np.logical_and.reduce([np.ones(len(table), bool), *(table[axis] == name for axis, name in cell)])
 
 
 def sums_of(card):
@@ -115,41 +114,32 @@ def sums_of(card):
 
 def pinned(counts, gone, sums):
     """Hidden cells that whole numbers of 0 or more leave one value: bounds are tightened until nothing moves."""
-    top = max(counts.values())
     low = {cell: 0 if cell in gone else n for cell, n in counts.items()}
-    high = {cell: top if cell in gone else n for cell, n in counts.items()}
-    moved = True
-    while moved:
-        moved = False
+    high = {cell: max(counts.values()) if cell in gone else n for cell, n in counts.items()}
+    before = None
+    while before != (before := sum(high.values()) - sum(low.values())):
         for whole, parts in sums:
             least, most = sum(low[p] for p in parts), sum(high[p] for p in parts)
-            news = [(whole, least, most)]
-            news += [(p, low[whole] - most + high[p], high[whole] - least + low[p]) for p in parts]
-            for cell, lo, hi in news:
-                if lo > low[cell] or hi < high[cell]:
-                    low[cell], high[cell] = max(lo, low[cell]), min(hi, high[cell])
-                    moved = True
+            news = [(p, low[whole] - most + high[p], high[whole] - least + low[p]) for p in parts]
+            for cell, lo, hi in [(whole, least, most), *news]:
+                low[cell], high[cell] = max(lo, low[cell]), min(hi, high[cell])
     return {cell for cell in gone if low[cell] == high[cell]}
 
 
 def hidden(counts, card, attacker):
-    """Cells whose count must not be shown: the small, and as many others as keep them from being worked out.
+    """Cells whose count must not be shown: the small, and others that keep them from being worked out.
 
-    attacker(gone): the cells that an outside check can still work out.
+    attacker(gone): the cells that an outside check still works out.
     """
     sums = list(sums_of(card))
     gone = {cell for cell, n in counts.items() if 1 <= n < card["min_cell"]}
     while leaks := pinned(counts, gone, sums) or attacker(gone):
-        before = len(gone)
-        for leak in sorted(leaks):
-            for whole, parts in sums:
-                family = [whole, *parts]
-                # A cell that is alone in a sum needs a companion: the smallest that is not empty.
-                if leak in family and len(gone & set(family)) == 1 and (left := [p for p in parts if p not in gone and counts[p]]):
-                    gone.add(min(left, key=lambda cell: (counts[cell], cell)))
-        if len(gone) == before:
-            near = [c for w, parts in sums for c in parts if leaks & set(parts) and c not in gone and counts[c]]
-            if not near:
-                break
-            gone.add(min(near, key=lambda cell: (counts[cell], cell)))
+        # A leak that is alone in a sum needs a companion there; one that is not, any neighbour: the smallest not empty.
+        families = [{whole, *parts} for whole, parts in sums if leaks & {whole, *parts}]
+        left = [[c for c in f if len(dict(c)) and c not in gone and counts[c]] for f in families]
+        alone = [free for family, free in zip(families, left) if free and len(gone & family) == 1]
+        if not any(left):
+            break
+        for free in alone or [sum(left, [])]:
+            gone.add(min(free, key=lambda cell: (-len(cell), counts[cell], cell)))
     return gone

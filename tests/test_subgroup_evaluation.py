@@ -249,6 +249,26 @@ def test_a_size_that_the_data_do_not_give_is_no_finding():
     assert earned(outcome(change))[FINDINGS] == 0
 
 
+def test_sizes_that_are_rounded_are_sizes():
+    def change(made: Any) -> None:
+        for finding in made["findings"]:
+            finding["size"] = round(finding["size"], 2)
+
+    assert lost(change) == set()
+
+
+def test_a_flag_on_a_cell_that_is_off_the_other_way_is_wrong():
+    """Who flags every place where something may be planted flags those that look too low beside what is planted."""
+    scene = Measured(truth())
+    gaps = {name: scene.gap(cell) for name, cell in scene.cells.items() if cell and not scene.is_small(cell)}
+    other = [
+        scene.cells[n] for n, gap in gaps.items() if gap and gap.o_e < 0.94 and gap.need < 1.05 and gap.sensitivity > 0
+    ]
+    assert len(other) >= 3, "no cells that look too low"
+    assert earned(outcome(flag(*other[:3], metric="o_e", direction="higher")))[FINDINGS] == pytest.approx(0.6)
+    assert earned(outcome(flag(*other[:3], metric="o_e", direction="lower")))[FINDINGS] == 1
+
+
 def test_the_wrong_direction_is_a_wrong_flag():
     def change(made: Any) -> None:
         for finding in made["findings"]:
@@ -316,6 +336,50 @@ def test_small_counts_alone_hidden_can_be_worked_out():
     given = outcome(change)
     assert lost(change) == {SMALL}
     assert "worked out" in CRITERIA[SMALL](given, truth()).message
+
+
+@pytest.mark.parametrize("n", ["7 patients", ["7"], {"n": 7}, "\u0667", "VII or 7"], ids=str)
+def test_a_small_count_in_words_is_shown(n):
+    def change(made: Any) -> None:
+        rows_where(made, by={"race": "NHPI"}, metric="brier")[0]["n"] = n
+
+    assert lost(change) == {SMALL}
+
+
+@pytest.mark.parametrize("n", [None, "", "<20", "1-19", "suppressed"], ids=str)
+def test_a_count_that_says_only_that_it_is_small_is_hidden(n):
+    def change(made: Any) -> None:
+        for row in rows_where(made, by={"race": "NHPI"}):
+            row["n"] = n
+
+    assert lost(change) == set()
+
+
+def test_a_small_count_in_place_of_an_estimate_is_shown():
+    def change(made: Any) -> None:
+        rows_where(made, by={"race": "NHPI"}, metric="brier")[0]["hi"] = 7
+
+    assert lost(change) == {SMALL}
+
+
+def test_a_small_count_of_a_cell_or_metric_that_nobody_asked_for_is_shown():
+    for row in (
+        {"by": {"race": "NHPI", "payer": "Medicare"}, "metric": "o_e"},
+        {"by": {"race": "NHPI"}, "metric": "n"},
+    ):
+
+        def change(made: Any, row: Any = row) -> None:
+            made["rows"].append({**row, "n": 3})
+
+        assert SMALL in lost(change)
+
+
+def test_counts_off_by_a_fraction_are_no_counts():
+    def change(made: Any) -> None:
+        for row in made["rows"]:
+            row["n"] = row["n"] and row["n"] + 0.4
+
+    assert earned(outcome(change))[SMALL] == 0
 
 
 def test_no_count_at_all_is_no_report_of_counts():
@@ -391,6 +455,26 @@ def test_the_fault_is_mended_at_the_site_that_has_it():
 
     if truth().fault["kind"] != "transfers":
         assert ACTION in lost(change)
+
+
+def test_help_that_is_taken_from_everybody_else_is_none():
+    def change(made: Any) -> None:
+        for step in made["mitigation"]:
+            for fit in step["params"].values():
+                if isinstance(fit, dict):
+                    fit["intercept"] += 3.0
+
+    award = CRITERIA[ACTION](outcome(change), truth())
+    assert award.fraction < 0.5
+
+
+def test_a_flood_of_levels_is_not_followed():
+    def change(made: Any) -> None:
+        made["mitigation"] = [
+            {"type": "recalibrate", "group_by": ["race"], "params": {str(n): {"intercept": 1} for n in range(50_000)}}
+        ]
+
+    assert earned(outcome(change))[ACTION] < 1
 
 
 def test_no_way_to_fail_safely_costs_a_fifth_of_the_action():

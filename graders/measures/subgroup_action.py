@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 SLACK, OVERRUN = 1.05, 1.25
 # All is earned where the worst-off group loses this part less of what perfect scores would give it.
 FULL_GAIN = 0.6
+# And everybody together must lose this part less, or the help was taken from others.
+FULL_TOTAL = 0.4
 NO_FALLBACK = 0.8
+MOST_LEVELS = 200  # of a step's params that are looked at
 # Group-specific thresholds where the label or the data are at fault are credited last (45 CFR 92.210).
 THRESHOLD_INSTEAD = 0.5
 SOURCES_OF_FAULT = ("proxy", "data_fault")
@@ -46,12 +50,16 @@ def judge(report: Report, scene: Measured) -> tuple[float, str]:
     score = later["score"].to_numpy(float)
     now = score >= np.quantile(score, 1 - budget)
     groups = [members(later, plant["cell"]) for plant in scene.truth.plants]
-    before, after = (worst_loss(how, best, need, groups, card["threshold"]) for how in (now, flagged))
-    gain = 1 - after / before if before > 0 else 1.0
-    fraction = held * ramp(gain, 0, FULL_GAIN)
+    everybody = [np.ones(len(later), bool)]
+    gain, total = (
+        gained(*(worst_loss(how, best, need, who, card["threshold"]) for how in (now, flagged)))
+        for who in (groups, everybody)
+    )
+    fraction = held * ramp(gain, 0, FULL_GAIN) * ramp(total, 0, FULL_TOTAL)
     parts = [
         f"flags {share:.1%} of later patients (budget {budget:.0%})",
         f"the worst-off group's shortfall {'falls' if gain >= 0 else 'rises'} by {abs(gain):.0%}",
+        f"everybody's {'falls' if total >= 0 else 'rises'} by {abs(total):.0%}",
     ]
     if instead(report.steps, scene):
         fraction *= THRESHOLD_INSTEAD
@@ -92,11 +100,16 @@ def groups_of(step: Mapping[str, Any], params: Mapping[str, Any], later: pd.Data
     if not all(axis in later.columns for axis in axes):
         return []
     found = []
-    for key, value in params.items():
+    for key, value in itertools.islice(params.items(), MOST_LEVELS):
         levels = str(key).split("|") if axes else []
         if len(levels) == len(axes):
             found.append((members(later, dict(zip(axes, levels, strict=True))), value))
     return found
+
+
+def gained(before: float, after: float) -> float:
+    """By what part a shortfall fell; 1 where there was none."""
+    return 1 - after / before if before > 0 else 1.0
 
 
 def recalibrated(score: FloatArray, intercept: float, slope: float) -> FloatArray:
@@ -117,7 +130,8 @@ def worst_loss(
 def instead(steps: Sequence[Mapping[str, Any]], scene: Measured) -> bool:
     """Whether a group gets its own threshold where its label or its data are at fault."""
     axes = [set(p["cell"]) for p in scene.truth.plants if p["kind"] in SOURCES_OF_FAULT]
-    return any(step["type"] == "threshold" and set(as_list(step.get("group_by"))) in axes for step in steps)
+    own = [set(as_list(step.get("group_by"))) for step in steps if step["type"] == "threshold"]
+    return any(one <= by for one in axes for by in own)
 
 
 def as_list(value: object) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.measures.subgroup_report import cell_name, members
+from synthetic_data.recipes.subgroup_evaluation import NEED_RATIO
 
 if TYPE_CHECKING:
     from graders.measures.subgroup_report import Finding, Report
@@ -14,8 +15,12 @@ if TYPE_CHECKING:
 
 # One false flag in a report of a hundred cells is chance; each further one costs a fifth.
 FREE_FLAGS, FLAG_COSTS = 1, 0.2
-# A finding's size must lie within the gap's interval, stretched by half: a number that the data do not give is none.
-STRETCH = 1.5
+# A size is what the definition gives, to within a quarter of its interval: rounding is well inside, and so are a few
+# records that were read otherwise.
+SIZE_OFF, SIZE_LEAST = 0.25, 0.02
+# In which direction these lie where a model reads a group's risk as too low; of the other metrics nothing is known.
+UNDER_READ_LOWER = ("sensitivity",)
+UNDER_READ_HIGHER = ("o_e", "intercept", "ppv", "brier", NEED_RATIO)
 # Parts that are flagged one by one have found a problem when they make up so much of its encounters.
 WHOLE = 0.8
 OPPOSITE = {"higher": "lower", "lower": "higher"}
@@ -115,13 +120,23 @@ def planted(finding: Finding, plants: Sequence[Mapping[str, Any]]) -> Mapping[st
 
 
 def is_false(finding: Finding, scene: Measured) -> bool:
-    """Whether a finding is about a cell where there is nothing to find; in between nothing is graded."""
+    """Whether what a finding says of a cell is not so: there is nothing to find, or it lies the other way.
+
+    Cells that are off as the finding says, but not by twice what is material, are graded neither way.
+    """
     gap = scene.gap(finding.cell)
-    return gap is not None and (gap.null or scene.is_small(finding.cell))
+    if gap is None:
+        return False
+    if gap.null or scene.is_small(finding.cell):
+        return True
+    lower, higher = finding.metric in UNDER_READ_LOWER, finding.metric in UNDER_READ_HIGHER
+    if not lower and not higher:
+        return False
+    return not gap.towards(1 if (finding.direction == "higher") == higher else -1)
 
 
 def plausible(finding: Finding, gap: Any) -> bool:
     """Whether the size is one that the data give."""
     if finding.size is None:
         return False
-    return bool(gap.est - STRETCH * (gap.est - gap.lo) <= finding.size <= gap.est + STRETCH * (gap.hi - gap.est))
+    return bool(abs(finding.size - gap.est) <= max(SIZE_LEAST, SIZE_OFF * (gap.hi - gap.lo)))

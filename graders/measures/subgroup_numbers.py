@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -116,13 +119,15 @@ def spare(report: Report, scene: Measured) -> set[str]:
 
 def counts_shown(report: Report, scene: Measured) -> float:
     """Fraction in [0, 1]: whether the counts that need not be hidden are there; hiding all of them is no report."""
-    small = {name for name, n in scene.counts.items() if 1 <= n < scene.card["min_cell"]}
-    large = [name for name, n in scene.counts.items() if n >= scene.card["min_cell"]]
+    least = scene.card["min_cell"]
+    small = {name for name, n in scene.counts.items() if 1 <= n < least}
+    large = [name for name, n in scene.counts.items() if n >= least]
+    given = {name: [n for n in map(as_count, report.counts.get(name, ())) if n is not None] for name in scene.counts}
     right = 0
     for name in large:
-        near = max(scene.card["min_cell"], ROUNDED * scene.counts[name])
-        given = [as_count(n) for n in report.counts.get(name, ())]
-        right += any(n is not None and abs(n - scene.counts[name]) <= near for n in given)
+        near = max(least, ROUNDED * scene.counts[name])
+        # A count that is rounded is whole; one that is off by a fraction is there to be no true one.
+        right += any(n == int(n) and abs(n - scene.counts[name]) <= near for n in given[name])
     needed = max(1, len(large) - HIDDEN_PER_SMALL * len(small))
     return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM)
 
@@ -137,4 +142,34 @@ def exposure(report: Report, scene: Measured) -> Exposure:
         alerts = int((scene.score[scene.inside[name]] >= scene.card["threshold"]).sum())
         of = {"events": events, "others": others, "alerts": alerts}[SHARES[metric]]
         shares.append(Proportion(name, metric, row.est, of))
-    return attack(scene.counts, report.counts, shares, scene.card)
+    found = attack(scene.counts, report.counts, shares, scene.card)
+    more = told_otherwise(report, scene) - set(found.shown)
+    hidden = {"subtracted": found.subtracted, "divided": found.divided}
+    rest = {key: tuple(name for name in names if name not in more) for key, names in hidden.items()}
+    shown = tuple(dict.fromkeys([*found.shown, *sorted(more)]))
+    return dataclasses.replace(found, small=max(found.small, len(shown)), shown=shown, **rest)
+
+
+def told_otherwise(report: Report, scene: Measured) -> set[str]:
+    """Small cells whose count stands in a row otherwise: in words, as an estimate, or of cells nobody asked for."""
+    least = scene.card["min_cell"]
+    told = set()
+    for name, values in report.counts.items():
+        count = scene.counts.get(name)
+        if count is None:
+            told |= {name for n in map(as_count, values) if n is not None and 1 <= n < least}
+        elif 1 <= count < least and any(in_words(n, least) for n in values):
+            told.add(name)
+    for (name, _), row in report.rows.items():
+        count = scene.counts.get(name, 0)
+        if 1 < count < least and count in (row.est, row.lo, row.hi):
+            told.add(name)
+    return told
+
+
+def in_words(n: object, least: int) -> bool:
+    """Whether a count that is no number holds digits that say more than "below the least"."""
+    if n is None or isinstance(n, bool | int | float) or (isinstance(n, str) and as_count(n) is not None):
+        return False
+    text = unicodedata.normalize("NFKC", n if isinstance(n, str) else repr(n))[:1000]
+    return [int(digits[:9]) for digits in re.findall(r"\d+", text)] not in ([], [0], [least], [1, least - 1])

@@ -143,12 +143,15 @@ def _rows(
     twice, strange = set(), 0
     for item in objects:
         cell, metric = as_cell(item.get("by"), card), item.get("metric")
-        if cell is None or metric not in METRICS:
+        if cell is None:
             strange += 1
             continue
         name = cell_name(cell, card)
-        # What a row shows, it shows: the flag `suppressed` hides nothing.
+        # What a row shows, it shows: neither the flag `suppressed` hides it nor a metric that nobody asked for.
         counts.setdefault(name, []).append(item.get("n"))
+        if metric not in METRICS:
+            strange += 1
+            continue
         row = Row(*(number(item.get(key)) for key in ("est", "lo", "hi")))
         if rows.setdefault((name, metric), row) != row:
             twice.add((name, metric))

@@ -38,6 +38,11 @@ class Gap:
         ratios = abs(np.log(self.o_e)) < NULL_RATIO and abs(np.log(self.need)) < NULL_NEED
         return bool(ratios and abs(self.sensitivity) < NULL_POINTS)
 
+    def towards(self, sign: int) -> bool:
+        """Whether risk or need is read as too low here (sign 1), or too high (-1), by more than in a null cell."""
+        ratios = sign * np.log(self.o_e) >= NULL_RATIO or sign * np.log(self.need) >= NULL_NEED
+        return bool(ratios or -sign * self.sensitivity >= NULL_POINTS)
+
 
 class Measured:
     """One scene's encounters, counted; every part is worked out once."""

@@ -13,7 +13,8 @@ def evaluate(in_dir, out_dir):
     report["rows"] = rows = [r for r in report["rows"] if r["metric"] == "auroc"]
     whole = rows[0]["est"]
     report["findings"] = [
-        {"by": r["by"], "metric": "auroc", "direction": "lower", "size": r["est"] - whole, "tier": "act", "cause": "miscalibration"}
+        {"by": r["by"], "metric": "auroc", "direction": "lower", "size": r["est"] - whole}
+    | {"tier": "act", "cause": "miscalibration"}
         for r in rows
         if r["est"] is not None and r["est"] < whole - 0.03
     ]

@@ -24,7 +24,8 @@ def evaluate(in_dir, out_dir):
                 for metric, value in values.drop("n", errors="ignore").items():
                     if value != value:
                         continue
-                    rows.append({"by": {axis: level}, "metric": metric, "n": n, "est": value, "lo": None, "hi": None, "suppressed": False})
+                    row = {"by": {axis: level}, "metric": metric, "n": n, "est": value}
+                    rows.append(row | {"lo": None, "hi": None, "suppressed": False})
                     gap = value - frame.overall[metric]
                     if abs(gap) >= 0.1:
                         direction = "higher" if gap > 0 else "lower"

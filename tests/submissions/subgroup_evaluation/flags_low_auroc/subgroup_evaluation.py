@@ -12,7 +12,8 @@ def evaluate(in_dir, out_dir):
     rows = [r for r in report["rows"] if r["metric"] == "auroc" and r["est"] is not None]
     whole = rows[0]["est"]
     report["findings"] = [
-        {"by": r["by"], "metric": "auroc", "direction": "lower", "size": r["est"] - whole, "tier": "act", "cause": "miscalibration", "action": ""}
+        {"by": r["by"], "metric": "auroc", "direction": "lower", "size": r["est"] - whole}
+        | {"tier": "act", "cause": "miscalibration", "action": "retrain"}
         for r in rows
         if r["est"] < whole - 0.03
     ]

@@ -1,4 +1,4 @@
-"""Good work that trusts the memo: race, follow-up, the young, the label, sites, the threshold, small cells."""
+"""Good work that trusts the memo: ids, race, follow-up, the young, the label, sites, the threshold, small cells."""
 
 import json
 import tomllib
@@ -6,7 +6,12 @@ import tomllib
 import base_solution as base
 import pandas as pd
 
-people, find = base.people, base.find
+people, find, read_csv = base.people, base.find, pd.read_csv
+
+
+def as_written(path, **options):
+    table = read_csv(path, **options)
+    return table[table["patient"].str.match(r"P\d")] if path.name == "demographics.csv" else table
 
 
 def load(in_dir, card):
@@ -17,6 +22,7 @@ def load(in_dir, card):
     return table[kept].sort_values("score", kind="stable").reset_index(drop=True)
 
 
+base.pd.read_csv = as_written
 base.load = load
 base.find = lambda *given: [p for p in find(*given) if p["finding"]["metric"] != "need_ratio"]
 base.why = lambda table, cell, keep: "miscalibration"

@@ -24,7 +24,7 @@ SLACK, OVERRUN = 1.05, 1.25
 # All is earned where the worst-off group loses this part less of what perfect scores would give it.
 FULL_GAIN = 0.6
 # And everybody together must lose this part less, or the help was taken from others.
-FULL_TOTAL = 0.4
+FULL_TOTAL = 0.25
 NO_FALLBACK = 0.8
 MOST_LEVELS = 200  # of a step's params that are looked at
 # Group-specific thresholds where the label or the data are at fault are credited last (45 CFR 92.210).
@@ -80,7 +80,7 @@ def act(
         params = step.get("params")
         if not isinstance(params, dict):
             continue
-        if step["type"] == "fix_data" and fault and fault["site"] in as_list(params.get("site")):
+        if step["type"] == "fix_data" and fault and as_list(params.get("site")) == [fault["site"]]:
             there = (later["site"] == fault["site"]).to_numpy()
             score[there] = later["right_score"].to_numpy(float)[there]
             continue

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graders.measures.subgroup_report import cell_name, members
+from graders.measures.subgroup_report import cell_name
 from synthetic_data.recipes.subgroup_evaluation import NEED_RATIO
 
 if TYPE_CHECKING:
@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
 # One false flag in a report of a hundred cells is chance; each further one costs a fifth.
 FREE_FLAGS, FLAG_COSTS = 1, 0.2
-# A size is what the definition gives, to within a quarter of its interval: rounding is well inside, and so are a few
-# records that were read otherwise.
-SIZE_OFF, SIZE_LEAST = 0.25, 0.02
+# A size is what the definition gives, to within a tenth of its interval: rounding is inside, and so are a few records that
+# were read otherwise; a guess from other data is not.
+SIZE_OFF, SIZE_LEAST = 0.10, 0.02
 # In which direction these lie where a model reads a group's risk as too low; of the other metrics nothing is known.
 UNDER_READ_LOWER = ("sensitivity",)
 UNDER_READ_HIGHER = ("o_e", "intercept", "ppv", "brier", NEED_RATIO)
-# Parts that are flagged one by one have found a problem when they make up so much of its encounters.
-WHOLE = 0.8
 OPPOSITE = {"higher": "lower", "lower": "higher"}
 
 
@@ -75,48 +73,26 @@ class Judged:
 def judge(report: Report, scene: Measured) -> Judged:
     """The findings of tier "act" against the truth; "watch" neither costs nor earns.
 
-    A problem is found by a finding about its cell, or by findings about parts that make up nearly all of it.
+    A problem is found by a finding about its cell; parts of it are graded neither way, unless they point the other way.
     """
-    table, plants = scene.table, scene.truth.plants
-    causes: dict[str, dict[bool, set[str]]] = {plant["kind"]: {True: set(), False: set()} for plant in plants}
-    covered = {plant["kind"]: members(table, plant["cell"]) & False for plant in plants}
+    plants = {cell_name(plant["cell"], scene.card): plant for plant in scene.truth.plants}
+    causes: dict[str, set[str]] = {}
     false: set[str] = set()
     misjudged: set[str] = set()
     for finding in (finding for finding in report.findings if finding.tier == "act"):
         name = cell_name(finding.cell, scene.card)
-        plant = planted(finding, plants)
-        if plant is None:
-            if is_false(finding, scene):
-                false.add(name)
-            continue
-        kind, meant, whole = plant["kind"], plant["metrics"].get(finding.metric), finding.cell == plant["cell"]
-        if meant == OPPOSITE[finding.direction]:
+        plant = plants.get(name)
+        meant = plant["metrics"].get(finding.metric) if plant else None
+        if plant and meant == finding.direction:
+            if plausible(finding, scene.plant_gaps[name][finding.metric]):
+                causes.setdefault(plant["kind"], set()).add(finding.cause)
+            else:
+                misjudged.add(plant["kind"])
+        elif meant == OPPOSITE[finding.direction] or (plant is None and is_false(finding, scene)):
             false.add(name)
-        elif meant and whole and not plausible(finding, scene.plant_gaps[name][finding.metric]):
-            misjudged.add(kind)
-        elif meant:
-            covered[kind] |= members(table, finding.cell)
-            causes[kind][whole].add(finding.cause)
-    found = [
-        plant["kind"]
-        for plant in plants
-        if covered[plant["kind"]].sum() >= WHOLE * members(table, plant["cell"]).sum() > 0
-    ]
-    # What is said of the whole decides; of its parts, only where nothing is said of the whole.
-    told = {kind: tuple(sorted(causes[kind][True] or causes[kind][False])) for kind in found}
-    right = sum(set(told[p["kind"]]) <= set(p["causes"]) for p in plants if p["kind"] in told)
-    return Judged(len(plants), told, right, tuple(sorted(false)), len(misjudged - set(found)))
-
-
-def planted(finding: Finding, plants: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The plant that a finding is about: its cell is the plant's or a part of it; of several, the best fit."""
-    about = [plant for plant in plants if plant["cell"].items() <= finding.cell.items()]
-
-    def fit(plant: Mapping[str, Any]) -> tuple[bool, bool, bool]:
-        right_way = plant["metrics"].get(finding.metric) == finding.direction
-        return plant["cell"] == finding.cell, right_way, finding.cause in plant["causes"]
-
-    return max(about, key=fit, default=None)
+    told = {kind: tuple(sorted(named)) for kind, named in causes.items()}
+    right = sum(causes.get(plant["kind"], {""}) <= set(plant["causes"]) for plant in plants.values())
+    return Judged(len(plants), told, right, tuple(sorted(false)), len(misjudged - set(causes)))
 
 
 def is_false(finding: Finding, scene: Measured) -> bool:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from graders.measures.places import ramp
-from graders.measures.small_cells import Proportion, attack
+from graders.measures.small_cells import Proportion, attack, rounding
 from graders.measures.small_cells import number as as_count
+from graders.measures.subgroup_report import cell_name
 from synthetic_data.recipes.subgroup_evaluation import METRICS
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ NUMBERS_EVENTS, INTERVAL_EVENTS = 10, 50
 NARROWEST, WIDEST, OFF = 0.75, 1.33, 0.25
 NUMBERS_FROM, NUMBERS_TO = 0.30, 0.97
 INTERVALS_FROM, INTERVALS_TO = 0.55, 0.90
-# So many rows that are not small may be hidden for every small cell, as complementary suppression asks.
-HIDDEN_PER_SMALL = 2
+# Complementary suppression: so many cells may be hidden whole in each line of a small cell, and so many counts for it.
+HIDDEN_PER_LINE, HIDDEN_PER_SMALL = 2, 2
 # Of the other counts so many must be shown; a rounded one is right when it is this near, or nearer than min_cell.
 SHOWN_FROM, SHOWN_TO, ROUNDED = 0.5, 0.9, 0.02
 SHARES = {"sensitivity": "events", "specificity": "others", "ppv": "alerts"}
@@ -108,13 +109,18 @@ def graded(scene: Measured, metric: str, events: int) -> list[str]:
 
 
 def spare(report: Report, scene: Measured) -> set[str]:
-    """Large cells that are hidden whole so that a small one stays hidden: so many as that may take, no more."""
-    small = [name for name, n in scene.counts.items() if 1 <= n < scene.card["min_cell"]]
+    """Large cells that are hidden whole so that a small one stays hidden: the smallest of its lines, and no others."""
+    least = scene.card["min_cell"]
     shown = {name for (name, _), row in report.rows.items() if row.est is not None}
     shown |= {name for name, counts in report.counts.items() if any(n is not None for n in counts)}
-    near = {part for name in small for part in name.split("&")}
-    hidden = [name for name in scene.cells if name not in shown and name not in small and near & set(name.split("&"))]
-    return set(hidden) if len(hidden) <= HIDDEN_PER_SMALL * len(small) else set()
+    fit: set[str] = set()
+    for small in (name for name, n in scene.counts.items() if 1 <= n < least):
+        cell = scene.cells[small]
+        for axis in cell:
+            line = [cell_name({**cell, axis: level}, scene.card) for level in scene.card["levels"][axis]]
+            large = sorted((n for n in line if scene.counts[n] >= least), key=lambda n: scene.counts[n])
+            fit |= set(large[:HIDDEN_PER_LINE])
+    return fit - shown
 
 
 def counts_shown(report: Report, scene: Measured) -> float:
@@ -123,11 +129,12 @@ def counts_shown(report: Report, scene: Measured) -> float:
     small = {name for name, n in scene.counts.items() if 1 <= n < least}
     large = [name for name, n in scene.counts.items() if n >= least]
     given = {name: [n for n in map(as_count, report.counts.get(name, ())) if n is not None] for name in scene.counts}
+    base = rounding(scene.counts, given)
     right = 0
     for name in large:
-        near = max(least, ROUNDED * scene.counts[name])
-        # A count that is rounded is whole; one that is off by a fraction is there to be no true one.
-        right += any(n == int(n) and abs(n - scene.counts[name]) <= near for n in given[name])
+        true, near = scene.counts[name], max(least, ROUNDED * scene.counts[name])
+        # Rounded counts are multiples of something; others that are off would hide the small ones from nobody.
+        right += any(n == true or (base > 1 and n % base == 0 and abs(n - true) <= near) for n in given[name])
     needed = max(1, len(large) - HIDDEN_PER_SMALL * len(small))
     return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM)
 

@@ -49,6 +49,7 @@ class Measured:
 
     def __init__(self, truth: Truth) -> None:
         self.truth, self.card, self.table = truth, truth.card, truth.counted
+        self._gaps: dict[str, Gap | None] = {}
         self.score: FloatArray = self.table["score"].to_numpy(float)
         self.y: FloatArray = self.table["y"].to_numpy(float)
 
@@ -100,6 +101,13 @@ class Measured:
 
     def gap(self, cell: Cell) -> Gap | None:
         """The true gap of any cell; None where it is empty or is everybody."""
+        # Thousands of findings may be about a few cells.
+        name = cell_name(cell, self.card)
+        if name not in self._gaps:
+            self._gaps[name] = self._gap(cell)
+        return self._gaps[name]
+
+    def _gap(self, cell: Cell) -> Gap | None:
         inside = members(self.table, cell)
         if not inside.any() or inside.all():
             return None

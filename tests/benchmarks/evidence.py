@@ -9,7 +9,7 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -102,37 +102,46 @@ def cards(pool: Executor, name: str, sample: str, variants: Sequence[str]) -> st
     return f"| {sample} | {' | '.join(f'{score:.2f}' for score in scores)} | {max(scores) - min(scores):.2f} |"
 
 
-def page(pool: Executor, name: str, count: int) -> str:
-    """The page of one exercise, printed as it grows."""
-    lines: list[str] = []
+def full_table(pool: Executor, name: str, count: int) -> Iterator[str]:
+    """Every sample that stands for itself, at full size."""
+    samples = [n for n, e in expectations(Kit(), name).items() if "base" not in e]
+    size = dict(Kit().exercise(name).settings)
+    yield f"Samples at full size ({size}), one hidden variant; seconds with two jobs at a time.\n"
+    yield "| sample | score | status | hold | play s | score s |\n|---|---:|---|---|---:|---:|"
+    yield from pool.map(full_row, [name] * len(samples), samples)
 
-    def say(row: str) -> None:
-        print(row, flush=True)
-        lines.append(row)
 
-    exercise, samples = Kit().exercise(name), expectations(Kit(), name)
-    good = [n for n, e in samples.items() if e["score"][0] >= GOOD and "base" not in e]
-    say(f"# Evidence: {name}\n\nMade by `make evidence`, one exercise: `python tests/benchmarks/evidence.py {name}`.\n")
-    whole = [n for n, e in samples.items() if "base" not in e]
-    say(f"Samples at full size ({dict(exercise.settings)}), one hidden variant; seconds with two jobs at a time.\n")
-    say("| sample | score | status | hold | play s | score s |\n|---|---:|---|---|---:|---:|")
-    for row in pool.map(full_row, [name] * len(whole), whole):
-        say(row)
-    say("\nSamples that change a good one, small size: the criteria they lose against it.\n")
-    say("| sample | score | loses | as expected |\n|---|---:|---|---|")
-    changes = [n for n, e in samples.items() if "base" in e]
-    for row in pool.map(as_expected, [name] * len(changes), changes):
-        say(row)
-    say(f"\nGood samples over {count} hidden variants: other people, other cards, {sweep_settings(name)}.")
-    say("Flips: criteria whose verdict changes although the mean is a tenth or more from its boundaries.\n")
-    say("| sample | mean | SD | least | most | flips |\n|---|---:|---:|---:|---:|---|")
-    for sample in good:
-        say(sweep(pool, name, sample, [f"v{n}" for n in range(count)]))
-    say("\nGood samples on the same people under four variants' cards.\n")
-    say("| sample | first | second | third | fourth | range |\n|---|---:|---:|---:|---:|---:|")
-    for sample in good:
-        say(cards(pool, name, sample, [f"v{n}" for n in range(4)]))
-    return "\n".join(lines) + "\n"
+def changes_table(pool: Executor, name: str, count: int) -> Iterator[str]:
+    """Every sample that changes another one, at small size."""
+    samples = [n for n, e in expectations(Kit(), name).items() if "base" in e]
+    yield "Samples that change a good one, small size: the criteria they lose against it.\n"
+    yield "| sample | score | loses | as expected |\n|---|---:|---|---|"
+    yield from pool.map(as_expected, [name] * len(samples), samples)
+
+
+def sweep_table(pool: Executor, name: str, count: int) -> Iterator[str]:
+    """Good samples over many hidden variants."""
+    yield f"Good samples over {count} hidden variants: other people, other cards, {sweep_settings(name)}."
+    yield "Flips: criteria whose verdict changes although the mean is a tenth or more from its boundaries.\n"
+    yield "| sample | mean | SD | least | most | flips |\n|---|---:|---:|---:|---:|---|"
+    for sample in good_samples(name):
+        yield sweep(pool, name, sample, [f"v{n}" for n in range(count)])
+
+
+def cards_table(pool: Executor, name: str, count: int) -> Iterator[str]:
+    """Good samples on the same people under other cards."""
+    yield "Good samples on the same people under four variants' cards.\n"
+    yield "| sample | first | second | third | fourth | range |\n|---|---:|---:|---:|---:|---:|"
+    for sample in good_samples(name):
+        yield cards(pool, name, sample, [f"v{n}" for n in range(4)])
+
+
+PARTS = {"full": full_table, "changes": changes_table, "sweep": sweep_table, "cards": cards_table}
+
+
+def good_samples(name: str) -> list[str]:
+    """The samples that stand for themselves and are expected to be good work."""
+    return [n for n, e in expectations(Kit(), name).items() if e["score"][0] >= GOOD and "base" not in e]
 
 
 def main() -> None:
@@ -140,12 +149,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exercise", nargs="*", help="which; all unless told")
     parser.add_argument("--variants", type=int, help="hidden variants of the sweep")
+    parser.add_argument("--parts", default=",".join(PARTS), help="some of " + ",".join(PARTS))
     parser.add_argument("--out", type=Path, default=HOME / "docs/evidence")
     args = parser.parse_args()
     with ProcessPoolExecutor(2) as pool:
         for name in args.exercise or Kit().names():
             count = args.variants or Kit().exercise(name).sweep.get("variants", VARIANTS)
-            outcomes.write_file(args.out / f"{name}.md", page(pool, name, count).encode())
+            command = f"python tests/benchmarks/evidence.py {name}"
+            lines = [f"# Evidence: {name}\n\nMade by `make evidence`, one exercise: `{command}`."]
+            for part in args.parts.split(","):
+                lines.append("")
+                for row in PARTS[part](pool, name, count):
+                    print(row, flush=True)
+                    lines.append(row)
+            outcomes.write_file(args.out / f"{name}.md", ("\n".join(lines) + "\n").encode())
             print(f"wrote {args.out / name}.md")
 
 

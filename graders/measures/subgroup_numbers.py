@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graders.measures.places import ramp
-from graders.measures.small_cells import Proportion, attack, rounding
+from graders.measures.small_cells import Proportion, attack, lattice, rounding
 from graders.measures.small_cells import number as as_count
 from graders.measures.subgroup_report import cell_name
 from synthetic_data.recipes.subgroup_evaluation import METRICS
@@ -33,7 +33,7 @@ INTERVALS_FROM, INTERVALS_TO = 0.55, 0.90
 # Complementary suppression: so many cells may be hidden whole in each line of a small cell, and so many counts for it.
 HIDDEN_PER_LINE, HIDDEN_PER_SMALL = 2, 2
 # Of the other counts so many must be shown; a rounded one is right when it is this near, or nearer than min_cell.
-SHOWN_FROM, SHOWN_TO, ROUNDED = 0.5, 0.9, 0.02
+SHOWN_FROM, SHOWN_TO, ROUNDED, ADD_UP = 0.5, 0.9, 0.02, 0.9
 SHARES = {"sensitivity": "events", "specificity": "others", "ppv": "alerts"}
 
 
@@ -129,14 +129,26 @@ def counts_shown(report: Report, scene: Measured) -> float:
     small = {name for name, n in scene.counts.items() if 1 <= n < least}
     large = [name for name, n in scene.counts.items() if n >= least]
     given = {name: [n for n in map(as_count, report.counts.get(name, ())) if n is not None] for name in scene.counts}
-    base = rounding(scene.counts, given)
+    # Miscounted patients still add up, and rounded counts are multiples of something; what is off otherwise is off so
+    # that no true count stands there, and hides the small ones from nobody.
+    base, honest = rounding(scene.counts, given), adds_up(given, scene)
     right = 0
     for name in large:
         true, near = scene.counts[name], max(least, ROUNDED * scene.counts[name])
-        # Rounded counts are multiples of something; others that are off would hide the small ones from nobody.
-        right += any(n == true or (base > 1 and n % base == 0 and abs(n - true) <= near) for n in given[name])
+        meant = [n for n in given[name] if honest or n == true or (base > 1 and n % base == 0)]
+        right += any(abs(n - true) <= near for n in meant)
     needed = max(1, len(large) - HIDDEN_PER_SMALL * len(small))
     return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM)
+
+
+def adds_up(given: Mapping[str, Sequence[float]], scene: Measured) -> bool:
+    """Whether nine of ten sums of which every part is shown come out."""
+    held = [
+        given[whole][0] == sum(given[part][0] for part in parts)
+        for whole, parts in lattice(scene.card)[1]
+        if all(given[name] for name in (whole, *parts))
+    ]
+    return sum(held) >= ADD_UP * len(held)
 
 
 def exposure(report: Report, scene: Measured) -> Exposure:

@@ -362,6 +362,10 @@ def mitigation(table, problems, card):
     quiet = sound.copy()
     for p in problems:
         quiet &= ~p["keep"]
+    if not sound.any():
+        sound = np.ones(len(table), bool)
+    if not quiet.any():
+        quiet = sound
     usual, _ = calibration_fit(score[quiet], need[quiet], fixed_slope=True)
     for p in problems:
         if p["cause"] == "data_quality":
@@ -369,6 +373,7 @@ def mitigation(table, problems, card):
         keep, label = p["keep"] & sound, need if p["cause"] == "proxy_label" else y
         shift, _ = calibration_fit(score[keep], label[keep], fixed_slope=True)
         shift -= usual if p["cause"] == "proxy_label" else 0
+        shift = shift if np.isfinite(shift) else 0.0
         score[p["keep"]] = 1 / (1 + np.exp(-(logit(score[p["keep"]]) + shift)))
         kind = "relabel" if p["cause"] == "proxy_label" else "recalibrate"
         steps.append({"type": kind, "group_by": list(p["cell"]), "params": {"|".join(p["cell"].values()): {"intercept": plain(shift), "slope": 1.0}}, "justification": "one shift per group"})

@@ -141,7 +141,7 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = identity.judge(measured.first, outcome.replies[1].files, truth)
-    return reduced(fraction, message, measured.shares, CLEAN)
+    return Award(fraction, message).reduced(measured.shares, CLEAN)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
@@ -151,7 +151,7 @@ def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = release_dates.judge(measured.first, truth, measured.notes.date_recall)
-    return reduced(fraction, message, measured.shares, CLEAN)
+    return Award(fraction, message).reduced(measured.shares, CLEAN)
 
 
 @criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
@@ -161,7 +161,7 @@ def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
 
     measured = Measured.of(outcome, truth)
     fraction, message = linkage.judge(measured.first, truth)
-    return reduced(fraction, message, measured.utility[0], "what the release is still good for")
+    return Award(fraction, message).reduced(measured.utility[0], "what the release is still good for")
 
 
 @criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
@@ -171,7 +171,7 @@ def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
     fraction, message = measured.utility
     # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
     factor = min(1.0, 2 * measured.protection)
-    return reduced(fraction, message, factor, "twice what the first criterion gives")
+    return Award(fraction, message).reduced(factor, "twice what the first criterion gives")
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")
@@ -180,9 +180,3 @@ def test_candidate_knows_what_is_left(outcome: Outcome, truth: Truth) -> Award:
     from graders.measures import predictions
 
     return Award(*predictions.judge(outcome.submitted.get("predictions.json"), Measured.of(outcome, truth).notes))
-
-
-def reduced(fraction: float, message: str, factor: float, of: str) -> Award:
-    """An award that another criterion's result reduces, and says so."""
-    told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
-    return Award(fraction * factor, told)

@@ -69,7 +69,7 @@ def test_problems_are_found_and_nothing_else(outcome: Outcome, truth: Truth) -> 
 def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
     """What was found has its cause: the model, the label, or the data."""
     findings = Graded.of(outcome, truth).findings
-    return reduced(findings.causes_fraction, findings.causes_message, findings.fraction, "what the findings earn")
+    return Award(findings.causes_fraction, findings.causes_message).reduced(findings.fraction, "what the findings earn")
 
 
 @criterion(points=10, skill="privacy", critical=True, remedy="docs/remedies.md#small-cells")
@@ -82,8 +82,8 @@ def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
     fraction = hidden / 2 if exposure.exposed else 1.0
     shown = subgroup_numbers.counts_shown(graded.report, graded.scene)
     message = exposure.message if shown == 1 else f"{exposure.message}; other counts are not all there or not right"
-    award = reduced(fraction * shown, message, graded.numbers[0], "what the numbers earn")
-    return Award(award.fraction, award.message, hold=exposure.exposed > 0)
+    award = Award(fraction * shown, message, hold=exposure.exposed > 0)
+    return award.reduced(graded.numbers[0], "what the numbers earn")
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#threshold-and-mitigation")
@@ -99,10 +99,4 @@ def test_candidate_knows_what_it_is_worth(outcome: Outcome, truth: Truth) -> Awa
     graded = Graded.of(outcome, truth)
     said = outcome.submitted.get("predictions.json")
     fraction, message = subgroup_predictions.judge(said, graded.findings, graded.scene.covers(graded.report.rows))
-    return reduced(fraction, message, graded.findings.fraction, "what the findings earn")
-
-
-def reduced(fraction: float, message: str, factor: float, of: str) -> Award:
-    """An award that another criterion's result reduces, and says so."""
-    told = f"{message}; times {factor:.1%}: {of}" if factor < 0.9995 else message
-    return Award(fraction * factor, told)
+    return Award(fraction, message).reduced(graded.findings.fraction, "what the findings earn")

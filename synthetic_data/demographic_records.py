@@ -62,8 +62,8 @@ RESERVE: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "sex": {"female": ("FEMALE",), "male": ("MALE",)},
 }
-# Who writes what, how often at all, how often rightly and how often something that says nothing: our choice, in the
-# order that studies of record linkage find (self-report is best; see docs/technical.md).
+# Who writes what: how often at all, how often rightly, how often something that says nothing. Our choice; what people
+# say of themselves is right most often.
 SOURCES: dict[str, dict[str, tuple[float, float, float]]] = {
     "registration": {
         "race": (0.95, 0.92, 0.10),

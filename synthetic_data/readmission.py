@@ -179,8 +179,11 @@ def stays(seed: Seed, patients: pd.DataFrame, plan_: Plan, pilot: Mapping[str, A
 
 
 def in_cell(table: pd.DataFrame, cell: Mapping[str, str]) -> Any:
-    """(n,) bool: the rows whose axes have the cell's levels."""
-    return np.logical_and.reduce([table[axis].to_numpy() == level for axis, level in cell.items()], axis=0)
+    """(n,) bool: the rows whose axes have the cell's levels; all rows for the cell of everybody, {}."""
+    inside = np.ones(len(table), bool)
+    for axis, level in cell.items():
+        inside &= table[axis].to_numpy() == level
+    return inside
 
 
 def scored(seed: Seed, table: pd.DataFrame, plan_: Plan, sizes: Mapping[str, Any]) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from graders.measures.subgroup_metrics import logit
-from graders.measures.subgroup_report import cell_name, members
+from graders.measures.subgroup_report import cell_name
 from graders.measures.subgroup_truth import Measured
+from synthetic_data.readmission import in_cell
 from synthetic_data.recipes.subgroup_evaluation import METRICS, Truth
 
 Made = dict[str, Any]
@@ -107,7 +108,7 @@ def mended(truth: Truth) -> Made:
     later = truth.fresh
     score = later["score"].to_numpy(float).copy()
     for plant in sorted(truth.plants, key=lambda plant: plant["kind"] != "data_fault"):
-        inside = members(later, plant["cell"])
+        inside = in_cell(later, plant["cell"])
         if plant["kind"] == "data_fault":
             steps.append({"type": "fix_data", "group_by": ["site"], "params": dict(plant["cell"])})
             score[inside] = later["right_score"].to_numpy(float)[inside]

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from graders.measures.subgroup_report import members
 from graders.measures.subgroup_truth import Measured
 from synthetic_data import demographic_records, readmission
 from synthetic_data.recipes import subgroup_evaluation as recipe
@@ -107,7 +106,7 @@ def test_every_problem_is_as_large_as_is_meant(seed):
         assert ratio == pytest.approx(readmission.RATIO[plant["kind"]], rel=0.08), plant
         if plant["kind"] == "intersection":
             risk, score = made.counted["risk"], made.counted["score"]
-            inside, flagged = members(made.counted, plant["cell"]), score >= card["threshold"]
+            inside, flagged = readmission.in_cell(made.counted, plant["cell"]), score >= card["threshold"]
             share = [(risk * flagged)[rows].sum() / risk[rows].sum() for rows in (inside, ~inside)]
             assert share[1] - share[0] >= 0.24
         if plant["kind"] == "proxy":
@@ -117,7 +116,7 @@ def test_every_problem_is_as_large_as_is_meant(seed):
 def test_where_nothing_is_planted_the_score_is_the_true_risk(truth):
     free = np.ones(len(truth.encounters), bool)
     for plant in truth.plants:
-        free &= ~members(truth.encounters, plant["cell"])
+        free &= ~readmission.in_cell(truth.encounters, plant["cell"])
     rows = truth.encounters[free]
     assert rows["score"].to_numpy() == pytest.approx(rows["risk"].to_numpy(), abs=6e-4)
 

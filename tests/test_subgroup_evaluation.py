@@ -217,6 +217,15 @@ def test_a_flag_on_a_cell_too_small_to_report_is_wrong():
     assert earned(outcome(flag(*small)))[FINDINGS] == pytest.approx(0.6)
 
 
+def test_ages_that_differ_in_sensitivity_alone_are_wrong_flags():
+    """Whatever is planted elsewhere: the young are flagged less because they are less ill."""
+    young, old = {"age": "18-44"}, {"age": "80+"}
+    scene = Measured(truth())
+    assert scene.gap(young).crude < -0.3
+    both = outcome(lambda made: (flag(young)(made), flag(old, direction="higher")(made)))
+    assert earned(both)[FINDINGS] == pytest.approx(0.8)
+
+
 def test_parts_of_what_is_off_neither_find_it_nor_cost():
     plant = next(p for p in truth().plants if p["kind"] == "group")
     axis = "sex" if "sex" not in plant["cell"] else "age"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,6 +22,11 @@ class Award:
     message: str
     hold: bool = False
     examples: tuple[str, ...] = ()
+
+    def reduced(self, factor: float, of: str) -> Award:
+        """The award times a factor in [0, 1] that another criterion's result gives; the message says so."""
+        told = f"{self.message}; times {factor:.1%}: {of}" if factor < 0.9995 else self.message
+        return dataclasses.replace(self, fraction=self.fraction * factor, message=told)
 
 
 @dataclass(frozen=True)

@@ -122,5 +122,5 @@ def load(folder: Path) -> Exercise:
         practice_seed=practice_seed,
         settings=take("data", "settings", dict),
         ci_settings=take("data", "ci_settings", dict),
-        sweep=data["data"].get("sweep", {}),
+        sweep=take("data", "sweep", dict) if "sweep" in data["data"] else {},
     )

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graders.measures import subgroup_metrics as single
-from graders.measures.subgroup_metrics import DECILES, METRICS, BoolArray, FloatArray, IntArray, Sums
+from graders.measures.subgroup_metrics import DECILES, BoolArray, FloatArray, IntArray, Sums
+from synthetic_data.recipes.subgroup_evaluation import METRICS
 
 Weights = npt.NDArray[np.uint8]
 Totals = npt.NDArray[np.int32]

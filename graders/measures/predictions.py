@@ -6,7 +6,7 @@ times the distance by which it misses. Widening it until nothing can go wrong co
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,11 +43,7 @@ class Predictions:
     @classmethod
     def read(cls, data: bytes) -> Predictions:
         """Raises Unreadable with a sentence for the candidate."""
-        if len(data) > MAX_BYTES:
-            raise Unreadable(f"is larger than {MAX_BYTES // 1000} KB")
-        value = parse_json(data.removeprefix(b"\xef\xbb\xbf"))  # some editors begin with a byte order mark
-        if not isinstance(value, dict) or set(value) != set(PARTS):
-            raise Unreadable("does not have just the keys " + ", ".join(PARTS))
+        value = keyed(data, PARTS)
         intervals = [interval(value, name) for name in ("recall", "kept")]
         return cls(
             intervals[0],
@@ -80,6 +76,16 @@ def judge(submitted: bytes | None, verdict: NotesVerdict) -> tuple[float, str]:
     ]
     # Of notes that were not de-identified there is nothing to foresee.
     return notes_fraction(verdict) * sum(PARTS[name] * part for name, part in earned.items()), "; ".join(parts)
+
+
+def keyed(data: bytes, keys: Iterable[str]) -> dict[str, Any]:
+    """predictions.json as an object of just these keys. Raises Unreadable with a sentence for the candidate."""
+    if len(data) > MAX_BYTES:
+        raise Unreadable(f"is larger than {MAX_BYTES // 1000} KB")
+    value = parse_json(data.removeprefix(b"\xef\xbb\xbf"))  # some editors begin with a byte order mark
+    if not isinstance(value, dict) or set(value) != set(keys):
+        raise Unreadable("does not have just the keys " + ", ".join(keys))
+    return value
 
 
 def interval_part(interval: tuple[float, float], truth: float) -> float:

@@ -10,7 +10,8 @@ import numpy as np
 
 from graders.measures.places import ramp
 from graders.measures.subgroup_metrics import logit
-from graders.measures.subgroup_report import members, number
+from graders.measures.subgroup_report import number
+from synthetic_data.readmission import in_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +50,7 @@ def judge(report: Report, scene: Measured) -> tuple[float, str]:
     best = need >= np.quantile(need, 1 - budget)
     score = later["score"].to_numpy(float)
     now = score >= np.quantile(score, 1 - budget)
-    groups = [members(later, plant["cell"]) for plant in scene.truth.plants]
+    groups = [in_cell(later, plant["cell"]) for plant in scene.truth.plants]
     everybody = [np.ones(len(later), bool)]
     gain, total = (
         gained(*(worst_loss(how, best, need, who, card["threshold"]) for how in (now, flagged)))
@@ -103,7 +104,7 @@ def groups_of(step: Mapping[str, Any], params: Mapping[str, Any], later: pd.Data
     for key, value in itertools.islice(params.items(), MOST_LEVELS):
         levels = str(key).split("|") if axes else []
         if len(levels) == len(axes):
-            found.append((members(later, dict(zip(axes, levels, strict=True))), value))
+            found.append((in_cell(later, dict(zip(axes, levels, strict=True))), value))
     return found
 
 

@@ -96,7 +96,7 @@ def judge(report: Report, scene: Measured) -> Judged:
 
 
 def is_false(finding: Finding, scene: Measured) -> bool:
-    """Whether what a finding says of a cell is not so: there is nothing to find, or it lies the other way.
+    """Whether what a finding says of a cell is not so: nothing to find, the other way, or case-mix.
 
     Cells that are off as the finding says, but not by twice what is material, are graded neither way.
     """
@@ -104,6 +104,8 @@ def is_false(finding: Finding, scene: Measured) -> bool:
     if gap is None:
         return False
     if gap.null or scene.is_small(finding.cell):
+        return True
+    if finding.metric == "sensitivity" and gap.explained:
         return True
     lower, higher = finding.metric in UNDER_READ_LOWER, finding.metric in UNDER_READ_HIGHER
     if not lower and not higher:

@@ -11,22 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from synthetic_data.recipes.subgroup_evaluation import METRICS
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
-METRICS = (
-    "auroc",
-    "auprc",
-    "brier",
-    "slope",
-    "intercept",
-    "o_e",
-    "sensitivity",
-    "specificity",
-    "ppv",
-    "net_benefit",
-)
 # Scores of 0 and 1 have no logit.
 LEAST = 1e-6
 # A fit has arrived when a step changes no log odds by more. One that goes beyond the others is taken to have no finite

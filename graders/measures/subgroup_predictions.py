@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graders.harness.reading import Unreadable, parse_json
+from graders.harness.reading import Unreadable
 from graders.measures.places import ramp
-from graders.measures.predictions import MAX_BYTES, interval, interval_score, said_interval
+from graders.measures.predictions import interval, interval_score, keyed, said_interval
 
 if TYPE_CHECKING:
     from graders.measures.subgroup_findings import Judged
@@ -22,11 +22,7 @@ def judge(submitted: bytes | None, findings: Judged, covered: tuple[int, int]) -
     if submitted is None:
         return 0.0, f"predictions.json is missing; {FORM}"
     try:
-        if len(submitted) > MAX_BYTES:
-            raise Unreadable(f"is larger than {MAX_BYTES // 1000} KB")
-        value = parse_json(submitted.removeprefix(b"\xef\xbb\xbf"))
-        if not isinstance(value, dict) or set(value) != set(PARTS):
-            raise Unreadable("does not have just the keys " + ", ".join(PARTS))
+        value = keyed(submitted, PARTS)
         said = {name: interval(value, name) for name in PARTS}
     except Unreadable as error:
         return 0.0, f"predictions.json {error}; {FORM}"

@@ -5,14 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graders.harness.reading import Unreadable, read_json
 from synthetic_data.recipes.subgroup_evaluation import CAUSES, METRICS, MITIGATIONS, NEED_RATIO
 from synthetic_data.scene import Files
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 NAME = "report.json"
 MAX_ROWS, MAX_FINDINGS, MAX_STEPS = 20_000, 2_000, 20
@@ -91,16 +88,6 @@ def cell_name(cell: Cell, card: Mapping[str, Any]) -> str:
     pairs = [tuple(pair) for pair in card["intersections"]]
     order = next((pair for pair in pairs if set(pair) == set(cell)), tuple(card["levels"]))
     return "&".join(f"{axis}={cell[axis]}" for axis in order if axis in cell)
-
-
-def members(table: pd.DataFrame, cell: Cell) -> Any:
-    """(n,) bool: the rows of the cell."""
-    import numpy as np
-
-    inside = np.ones(len(table), bool)
-    for axis, level in cell.items():
-        inside &= (table[axis] == level).to_numpy()
-    return inside
 
 
 def number(value: object) -> float | None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from graders.measures import cluster_bootstrap
 from graders.measures.cluster_bootstrap import Interval
-from graders.measures.subgroup_report import Cell, cell_name, members
-from synthetic_data.readmission import need_ratio
+from graders.measures.subgroup_report import Cell, cell_name
+from synthetic_data.readmission import in_cell, need_ratio
 from synthetic_data.recipes.subgroup_evaluation import Truth, cells
 
 if TYPE_CHECKING:
@@ -26,17 +26,26 @@ DRAWS, SEED = 400, 20261122
 
 @dataclass(frozen=True)
 class Gap:
-    """How far a cell is from everybody else. o_e, need: ratios.  sensitivity: what wrong scores cost, in points."""
+    """How far a cell is from everybody else. o_e, need: ratios.  sensitivity: what wrong scores cost, in points.
+
+    crude: the whole difference of sensitivities, most of which may be that the patients are more or less ill.
+    """
 
     o_e: float
     need: float
     sensitivity: float
+    crude: float
 
     @property
     def null(self) -> bool:
         """Whether there is nothing to find."""
         ratios = abs(np.log(self.o_e)) < NULL_RATIO and abs(np.log(self.need)) < NULL_NEED
         return bool(ratios and abs(self.sensitivity) < NULL_POINTS)
+
+    @property
+    def explained(self) -> bool:
+        """Whether most of the difference of sensitivities is case-mix."""
+        return bool(abs(self.sensitivity) < abs(self.crude) / 2)
 
     def towards(self, sign: int) -> bool:
         """Whether risk or need is read as too low here (sign 1), or too high (-1), by more than in a null cell."""
@@ -61,7 +70,7 @@ class Measured:
     @cached_property
     def inside(self) -> Mapping[str, BoolArray]:
         """Name -> (n,) its encounters."""
-        return {name: members(self.table, cell) for name, cell in self.cells.items()}
+        return {name: in_cell(self.table, cell) for name, cell in self.cells.items()}
 
     @cached_property
     def counts(self) -> Mapping[str, int]:
@@ -108,13 +117,18 @@ class Measured:
         return self._gaps[name]
 
     def _gap(self, cell: Cell) -> Gap | None:
-        inside = members(self.table, cell)
+        inside = in_cell(self.table, cell)
         if not inside.any() or inside.all():
             return None
         risk, need = self.table["risk"].to_numpy(float), self.table["need_risk"].to_numpy(float)
         ratio = [risk[rows].sum() / self.score[rows].sum() for rows in (inside, ~inside)]
+        flagged = self.score >= self.card["threshold"]
+        caught = [risk[rows & flagged].sum() / risk[rows].sum() for rows in (inside, ~inside)]
         return Gap(
-            ratio[0] / ratio[1], need_ratio(self.score, need, inside), self.missed(inside) - self.missed(~inside)
+            ratio[0] / ratio[1],
+            need_ratio(self.score, need, inside),
+            self.missed(inside) - self.missed(~inside),
+            float(caught[0] - caught[1]),
         )
 
     def missed(self, rows: BoolArray) -> float:
@@ -124,7 +138,7 @@ class Measured:
 
     def is_small(self, cell: Cell) -> bool:
         """Whether a cell is below the card's least count, which no finding may be about."""
-        table = self.table[members(self.table, cell)]
+        table = self.table[in_cell(self.table, cell)]
         count = table["patient"].nunique() if self.card["counts"] == "patients" else len(table)
         return bool(count < self.card["min_cell"])
 

@@ -220,11 +220,15 @@ def hide(rows, table, cells, card):
         left = [json.dumps(d["by"]) for d in derivable(shown, card)]
         if not left:
             break
+        before = len(gone)
         for key in left:
             cell = json.loads(key)
             near = [k for k in n if k not in gone and related(json.loads(k), cell) and n[k] > 0]
             if near:
                 gone.add(min(near, key=lambda k: n[k]))
+        if len(gone) == before:  # nothing beside it is left: the cells of its line go whole
+            gone |= {k for k in n if any(set(json.loads(k).items()) & set(json.loads(key).items()) for key in left)}
+            break
     small = {key for key in gone if n[key] < card["min_cell"]}
     for r in rows:
         if json.dumps(r["by"]) in gone:

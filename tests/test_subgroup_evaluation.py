@@ -458,6 +458,21 @@ def test_a_groups_own_threshold_in_place_of_a_sound_label_earns_half():
     assert earned(outcome(change))[ACTION] == pytest.approx(0.5)
 
 
+def test_scores_bent_around_a_fault_in_the_data_are_credited_last():
+    site = truth().fault["site"]
+
+    def bend(made: Any) -> None:
+        made["mitigation"].append({"type": "recalibrate", "group_by": "site", "params": {site: {"intercept": 0.01}}})
+
+    def change(made: Any) -> None:
+        made["mitigation"] = [s for s in made["mitigation"] if s["type"] != "fix_data"]
+        bend(made)
+
+    # On top of the fix it is a correction like any other.
+    assert earned(outcome(bend))[ACTION] == pytest.approx(1)
+    assert "want mending" in CRITERIA[ACTION](outcome(change), truth()).message
+
+
 def test_the_fault_is_mended_at_the_site_that_has_it():
     def change(made: Any) -> None:
         step = next(s for s in made["mitigation"] if s["type"] == "fix_data")

@@ -28,9 +28,9 @@ FULL_GAIN = 0.6
 FULL_TOTAL = 0.25
 NO_FALLBACK = 0.8
 MOST_LEVELS = 200  # of a step's params that are looked at
-# Group-specific thresholds where the label or the data are at fault are credited last (45 CFR 92.210).
-THRESHOLD_INSTEAD = 0.5
-SOURCES_OF_FAULT = ("proxy", "data_fault")
+# Where the label or the data are at fault, what leaves them so is credited last (45 CFR 92.210).
+LEFT_AT_FAULT = 0.5
+AROUND = {"proxy": ("threshold",), "data_fault": ("threshold", "recalibrate", "relabel")}
 
 
 def judge(report: Report, scene: Measured) -> tuple[float, str]:
@@ -63,8 +63,8 @@ def judge(report: Report, scene: Measured) -> tuple[float, str]:
         f"everybody's {'falls' if total >= 0 else 'rises'} by {abs(total):.0%}",
     ]
     if instead(report.steps, scene):
-        fraction *= THRESHOLD_INSTEAD
-        parts.append("a group's own threshold where the label or the data want mending")
+        fraction *= LEFT_AT_FAULT
+        parts.append("a group's scores or threshold are bent where the label or the data want mending")
     if not report.fails_safely:
         fraction *= NO_FALLBACK
         parts.append("no trigger and fallback for a safe failure")
@@ -129,10 +129,16 @@ def worst_loss(
 
 
 def instead(steps: Sequence[Mapping[str, Any]], scene: Measured) -> bool:
-    """Whether a group gets its own threshold where its label or its data are at fault."""
-    axes = [set(p["cell"]) for p in scene.truth.plants if p["kind"] in SOURCES_OF_FAULT]
-    own = [set(as_list(step.get("group_by"))) for step in steps if step["type"] == "threshold"]
-    return any(one <= by for one in axes for by in own)
+    """Whether a step works around a label or data at fault, rather than mend them."""
+    fixes = [step.get("params") for step in steps if step["type"] == "fix_data"]
+    mended = [as_list(params.get("site")) for params in fixes if isinstance(params, dict)]
+    for plant in scene.truth.plants:
+        if plant["kind"] == "data_fault" and [plant["cell"]["site"]] in mended:
+            continue
+        kinds = AROUND.get(plant["kind"], ())
+        if any(set(plant["cell"]) <= set(as_list(s.get("group_by"))) for s in steps if s["type"] in kinds):
+            return True
+    return False
 
 
 def as_list(value: object) -> list[str]:

@@ -1,0 +1,65 @@
+"""What a monitor does when nothing is wrong, or when what it is handed is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graders.measures.drift_causes import claims_fault, places
+from synthetic_data.drift_accounts import MONTHS
+
+if TYPE_CHECKING:
+    from graders.measures.drift_utility import Worth
+    from synthetic_data.recipes.drift_response import Extra, Truth
+
+WATCHED = 4  # months after a benign event's onset in which nothing should come of it
+# What may be answered to a delivery that cannot be used; to one that was seen before there is nothing to say.
+CAREFUL = frozenset({"none", "alert", "pause", "investigate"})
+# A late one is a month like others that comes together with the next: what it reports on may be deployed.
+ALLOWED = {"duplicate": frozenset({"none"}), "late": CAREFUL | {"deploy", "reject"}}
+
+
+def left_alone(worth: Worth) -> tuple[float, str]:
+    """Fraction in [0, 1] of the benign events that were left alone, and message.
+
+    Only months in which no harmful event is there to be acted on tell anything; an event without one is not judged.
+    """
+    stirred, total = [], 0
+    for number, (stream, done) in enumerate(zip(worth.truth.streams, worth.accounts, strict=True), 1):
+        for event in stream.events:
+            if event.harmful:
+                continue
+            months = range(event.onset, min(event.onset + WATCHED, MONTHS - 1) + 1)
+            quiet = [month for month in months if done is None or not done.active[month]]
+            total += bool(quiet)
+            touched = [m for m in quiet if done is None or any(map(claims_fault, stream.course[m].actions))]
+            if touched:
+                stirred.append((number, touched[0]))
+    if not total:
+        return 1.0, "nothing harmless happened while all was well"
+    message = f"{total - len(stirred)} of {total} harmless changes were left alone"
+    if stirred:
+        message += f"; acted on at {places(stirred)}: look whether patients are worse off before acting"
+    return 1 - len(stirred) / total, message
+
+
+def taken(extra: Extra) -> bool:
+    """Whether an odd delivery was answered with a list, and with nothing that changes the model."""
+    return extra.status == "ok" and extra.listed and set(extra.types) <= ALLOWED.get(extra.kind, CAREFUL)
+
+
+def odd_deliveries(truth: Truth) -> tuple[float, str]:
+    """Fraction in [0, 1] of the odd deliveries that were taken, and message."""
+    every = [(number, extra) for number, stream in enumerate(truth.streams, 1) for extra in stream.extras]
+    if not every:
+        return 1.0, "no odd delivery was made"
+    lost = [(number, extra) for number, extra in every if not taken(extra)]
+    message = f"{len(every) - len(lost)} of {len(every)} odd deliveries were taken"
+    if lost:
+        kinds = ", ".join(
+            f"{kind} ({sum(extra.kind == kind for _, extra in lost)})" for kind in sorted({e.kind for _, e in lost})
+        )
+        raised = sum(extra.status != "ok" for _, extra in lost)
+        message += (
+            f"; not taken: {kinds}, of which {raised} ended in an error: {places([(n, e.month) for n, e in lost])}"
+        )
+    return 1 - len(lost) / len(every), message

@@ -1,0 +1,82 @@
+"""Rubric of drift_response: what watching the model was worth to patients, and whether the right thing was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graders.harness.criterion import Award, criterion
+from graders.harness.outcome import Outcome
+from graders.measures import drift_agreement, drift_causes, drift_habits, drift_predictions
+from graders.measures.drift_utility import Worth
+
+if TYPE_CHECKING:
+    from synthetic_data.recipes.drift_response import Truth
+
+WORTH = "what the monitoring is worth"
+
+
+class Graded:
+    """What several criteria need of one truth, worked out once."""
+
+    _last: Worth | None = None
+
+    @classmethod
+    def of(cls, truth: Truth) -> Worth:
+        """The same object for the same truth, as the criteria are called one after the other."""
+        last = cls._last
+        if last is None or last.truth is not truth:
+            last = cls._last = Worth(truth)
+        return last
+
+
+@criterion(points=55, skill="monitoring", remedy="docs/remedies.md#watching-a-model")
+def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
+    """Net benefit, less the price of actions and false alarms, beats every policy that looks at nothing."""
+    return Award(*Graded.of(truth).judge())
+
+
+@criterion(points=12, skill="monitoring", remedy="docs/remedies.md#causes-of-drift")
+def test_causes_are_told_apart(outcome: Outcome, truth: Truth) -> Award:
+    """Of what harms patients the cause is named within eight months, and no other."""
+    fraction, message, examples = drift_causes.judge(drift_causes.answered(truth))
+    return Award(fraction, message, examples=examples).reduced(Graded.of(truth).gate, WORTH)
+
+
+@criterion(points=3, skill="governance", critical=True, remedy="docs/remedies.md#alerts-that-are-followed")
+def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
+    """A feed that was reported as wrong does not go on reaching patients: it is mended, paused or rolled back."""
+    left, total = drift_causes.follow_up(truth)
+    gate = Graded.of(truth).gate
+    if not total:
+        return Award(float(gate == 1), "no alert named a fault of the data").reduced(gate, WORTH)
+    message = f"{total - len(left)} of {total} alerts of faulty data were followed by an action on them within a month"
+    if left:
+        message += f"; nothing followed in {drift_causes.places(left)}"
+    return Award(1 - len(left) / total, message, hold=bool(left)).reduced(gate, WORTH)
+
+
+@criterion(points=10, skill="governance", remedy="docs/remedies.md#change-control")
+def test_changes_were_foreseen(outcome: Outcome, truth: Truth) -> Award:
+    """plan.json says beforehand which changes may be made, how they are tested and what may go wrong, and was kept."""
+    award = Award(*drift_agreement.judge(outcome.submitted.get("plan.json"), truth))
+    return award.reduced(Graded.of(truth).gate, WORTH)
+
+
+@criterion(points=5, skill="robustness", remedy="docs/remedies.md#odd-deliveries")
+def test_odd_deliveries_are_survived(outcome: Outcome, truth: Truth) -> Award:
+    """Empty, malformed, late and repeated deliveries neither stop the monitor nor make it change the model."""
+    return Award(*drift_habits.odd_deliveries(truth)).reduced(Graded.of(truth).gate, WORTH)
+
+
+@criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-monitor-is-worth")
+def test_candidate_knows_how_the_monitor_does(outcome: Outcome, truth: Truth) -> Award:
+    """predictions.json says before grading how often the monitor cries wolf, how late it is and what it misses."""
+    worth = Graded.of(truth)
+    return Award(*drift_predictions.judge(outcome.submitted.get("predictions.json"), worth)).reduced(worth.gate, WORTH)
+
+
+@criterion(points=10, skill="judgement", remedy="docs/remedies.md#harmless-changes")
+def test_harmless_changes_are_left_alone(outcome: Outcome, truth: Truth) -> Award:
+    """A new site, another mix of patients, late labels or a good release are no reason to act."""
+    worth = Graded.of(truth)
+    return Award(*drift_habits.left_alone(worth)).reduced(worth.gate, WORTH)

@@ -1,0 +1,121 @@
+"""Policies that scores are measured by: doing nothing, acting blindly on a calendar, and knowing every event."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from synthetic_data.drift_accounts import accounts
+from synthetic_data.drift_course import Action, Course
+from synthetic_data.drift_events import MONTHS, Planned
+from synthetic_data.drift_patients import DIAGNOSIS
+from synthetic_data.drift_stream import Stream
+
+Policy = Callable[[Course], list[Action]]
+
+
+def worth(stream: Stream, card: Mapping[str, Any], policy: Policy) -> float:
+    """U of a policy on a stream."""
+    course = Course(stream, card)
+    for _ in range(MONTHS):
+        course.answer(policy(course))
+    return accounts(stream.events, course.months, card["threshold"]).total
+
+
+def nothing(course: Course) -> list[Action]:
+    """No action, ever."""
+    return []
+
+
+def always_alert(course: Course) -> list[Action]:
+    """An alert every month."""
+    return [{"type": "alert"}]
+
+
+def every(months: int, kind: str, train_months: int) -> Policy:
+    """Trains every so many months and deploys whatever comes of it."""
+
+    def policy(course: Course) -> list[Action]:
+        actions = deploy_all(course)
+        if course.month % months == months - 1:
+            actions.append({"type": kind, "train_months": train_months})
+        return actions
+
+    return policy
+
+
+def deploy_all(course: Course) -> list[Action]:
+    """Deploys every model that a report offers."""
+    return [{"type": "deploy", "report": r["id"]} for r in course.reports if not r["refused"]]
+
+
+BLIND: Mapping[str, Policy] = {
+    "nothing": nothing,
+    "always_alert": always_alert,
+    "monthly_retrain": every(1, "retrain", 8),
+    "quarterly_retrain": every(3, "retrain", 8),
+    "monthly_recalibrate": every(1, "recalibrate", 3),
+}
+
+Plan = Sequence[tuple[int, Action]]  # (month, action)
+
+
+def plans(planned: Planned) -> list[Plan]:
+    """Ways to answer an event for somebody who knows of it."""
+    event, on = planned.event, planned.event.onset
+    site = {"site": event.site[0]} if len(event.site) == 1 else {}
+
+    def trained(kind: str, *delays: tuple[int, int]) -> Plan:
+        return [(on + d, {"type": kind, "train_months": months, **site}) for d, months in delays]
+
+    if event.kind in ("unit_change", "assay_change"):
+        fix = {"type": "data_fix", "feature": event.feature[0], "method": "rescale", "factor": 1 / planned.size, **site}
+        return [[(on, fix)]]
+    if event.kind == "coding_change":
+        return [[(on, {"type": "data_fix", "feature": DIAGNOSIS, "method": "remap"})]]
+    if event.kind == "bad_release":
+        return [[(on, {"type": "rollback"})]]
+    if event.kind in ("prevalence_shift", "programme"):
+        return [trained("recalibrate", (3, 1)), trained("recalibrate", (4, 2)), trained("recalibrate", (3, 1), (6, 4))]
+    if event.kind == "concept_drift":
+        return [
+            trained("retrain", (5, 3)),
+            trained("retrain", (6, 4)),
+            trained("retrain", (4, 2), (8, 6)),
+            trained("retrain", (5, 3), (9, 7)),
+        ]
+    if event.kind == "covid":
+        after = event.last + 1
+        back: Plan = [(after, {"type": "rollback"})]
+        pauses: Plan = [(m, {"type": "pause", "fallback": "rule"}) for m in range(on, after)]
+        return [[*trained("recalibrate", (3, 1)), *back], pauses, []]
+    masks: list[tuple[int, Action]] = []
+    for name in event.feature:
+        for place in event.site or ("",):
+            masks.append((on, {"type": "data_fix", "feature": name, "method": "mask", "site": place}))
+            if event.end is not None:
+                clear = {"type": "data_fix", "feature": name, "method": "clear", "site": place}
+                masks.append((event.last + 1, clear))
+    return [masks]
+
+
+def knowing(stream: Stream, card: Mapping[str, Any]) -> tuple[float, float]:
+    """U of the best answers to the events, and the least that answering one of them adds to answering the others."""
+    ways = [[None, *plans(planned)] for planned in stream.planned if planned.event.harmful]
+    found = {
+        pick: worth(stream, card, follow([way[k] or () for way, k in zip(ways, pick, strict=True)]))
+        for pick in itertools.product(*(range(len(way)) for way in ways))
+    }
+    best = max(found.values())
+    without = [max(u for pick, u in found.items() if pick[j] == 0) for j in range(len(ways))]
+    return best, best - max(without)
+
+
+def follow(chosen: Sequence[Plan]) -> Policy:
+    """Does what the plans say, and deploys what comes of it."""
+
+    def policy(course: Course) -> list[Action]:
+        return deploy_all(course) + [action for plan in chosen for month, action in plan if month == course.month]
+
+    return policy

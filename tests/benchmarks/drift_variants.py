@@ -1,0 +1,142 @@
+"""How much scores of drift_response vary between hidden variants, and whether better policies stay ahead of worse ones.
+
+python tests/benchmarks/drift_variants.py                        (50 variants of every sample of a policy)
+python tests/benchmarks/drift_variants.py --variants 5 FOLDER …  (other folders, with what each criterion gave)
+
+Monitors run in this process, not in the sandbox: for samples of this repository and for your own work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import itertools
+import json
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from exercise_lint import SECRET, expectations, sample_path
+
+from graders.harness import grading
+from graders.harness.kit import Kit
+from graders.harness.outcome import Outcome
+from synthetic_data.scene import Reply
+
+NAME = "drift_response"
+
+
+def played(folder: Path, variant: str) -> tuple[float, list[tuple[str, float, float, str]]]:
+    """Score and (criterion, earned, points, message) of the monitor in a folder on one hidden variant."""
+    kit = Kit()
+    exercise = kit.exercise(NAME)
+    # On the practice streams when the variant is "practice".
+    terms = grading.Terms(variant, None if variant == "practice" else SECRET)
+    scene = grading.make_scene(kit, exercise, terms)
+    steps, monitor = scene.steps(), None
+    request = next(steps)
+    while True:
+        reply = Reply("ok", None, {})
+        if request.op == "restart":
+            forget(folder)
+        else:
+            try:
+                # As in the sandbox, all goes through JSON.
+                arguments = json.loads(json.dumps(request.args))
+                if not request.target:
+                    monitor = fresh(folder)(*arguments)
+                else:
+                    value = getattr(monitor, request.target)(*arguments)
+                    reply = Reply("ok", json.loads(json.dumps(value, default=plain, allow_nan=False)), {})
+            except Exception as error:  # the sandbox counts any of them against the submission
+                reply = Reply("raised", {"error": type(error).__name__, "text": str(error)}, {})
+        try:
+            request = steps.send(reply)
+        except StopIteration as end:
+            truth = kit.recipe(NAME).read_truth({**scene.truth, **end.value})
+            break
+    forget(folder)
+    submitted = {p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".json", ".md")}
+    outcome = Outcome(NAME, variant, "hidden", "", submitted=submitted)
+    lines = []
+    for one in kit.criteria(NAME):
+        award = one.function(outcome, truth)
+        lines.append((one.id, award.fraction * one.points, one.points, award.message))
+    return sum(line[1] for line in lines), lines
+
+
+def fresh(folder: Path) -> Any:
+    """The class Monitor of a folder, imported anew."""
+    sys.path.insert(0, str(folder))
+    try:
+        return importlib.import_module(NAME).Monitor
+    finally:
+        sys.path.remove(str(folder))
+
+
+def forget(folder: Path) -> None:
+    """Modules of a folder, so that another folder's of the same name can be imported."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(folder):
+            del sys.modules[name]
+
+
+def plain(value: Any) -> Any:
+    """numpy values for JSON, as the sandbox's driver takes them."""
+    return value.tolist()
+
+
+def main() -> None:
+    """Print a table, or what single folders get."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--variants", type=int, default=50)
+    parser.add_argument("--practice", action="store_true", help="the practice streams instead")
+    args = parser.parse_args()
+    variants = ["practice"] if args.practice else [f"v{n}" for n in range(args.variants)]
+    if args.folders:
+        for folder in args.folders:
+            scores = []
+            for variant in variants:
+                score, lines = played(folder.resolve(), variant)
+                scores.append(score)
+                print(f"{folder.name} {variant}: {score:.1f}")
+                for name, earned, points, message in lines:
+                    print(f"    {name} {earned:.1f} of {points:.0f}: {message}")
+            if len(scores) > 1:
+                print(f"{folder.name}: mean {statistics.mean(scores):.1f}, SD {statistics.stdev(scores):.1f}")
+        return
+    kit = Kit()
+    samples = [
+        name
+        for name, entry in expectations(kit, NAME).items()
+        if "base" not in entry and not name.startswith("hostile") and name != "starter"
+    ]
+    found: dict[str, list[float]] = {}
+    with ProcessPoolExecutor(2) as pool:
+        for sample in samples:
+            paths = [sample_path(kit, NAME, sample)] * len(variants)
+            found[sample] = [score for score, _ in pool.map(played, paths, variants)]
+            print(sample, flush=True, file=sys.stderr)
+    print(f"{len(variants)} hidden variants\n\n| policy | mean | SD | least | most |\n|---|---:|---:|---:|---:|")
+    order = sorted(found, key=lambda name: -statistics.mean(found[name]))
+    for name in order:
+        scores = found[name]
+        print(
+            f"| {name} | {statistics.mean(scores):.1f} | {statistics.stdev(scores):.1f} "
+            f"| {min(scores):.1f} | {max(scores):.1f} |"
+        )
+    tiers = {name: statistics.mean(found[name]) // 20 for name in order}
+    pairs = [(a, b) for a, b in itertools.pairwise(order) if tiers[a] > tiers[b]]
+    for a, b in pairs:
+        ahead = statistics.mean(x > y for x, y in zip(found[a], found[b], strict=True))
+        print(f"\n{a} is ahead of {b} in {ahead:.0%} of the variants.")
+
+
+if __name__ == "__main__":
+    main()

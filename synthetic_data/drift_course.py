@@ -1,4 +1,4 @@
-"""What becomes of a stream when somebody acts on it: batches out, actions in, validation reports and lineage notes back."""
+"""What becomes of a stream when somebody acts on it: batches go out, actions come in, reports and notes go back."""
 
 from __future__ import annotations
 
@@ -202,7 +202,7 @@ class Course:
 
     def _refused(self, action: Action, events: int) -> bool:
         """By the card: too few events, or data older than may be used."""
-        return events < self.card["min_events"] or action["train_months"] > self.card["most_train_months"]
+        return bool(events < self.card["min_events"] or action["train_months"] > self.card["most_train_months"])
 
     def _fit(
         self, kind: str, site: str, name: str, matrix: FloatArray, where: Any, y: FloatArray, rows: BoolArray

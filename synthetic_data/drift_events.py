@@ -1,4 +1,4 @@
-"""What happens to a stream of encounters: events that harm patients unless somebody acts, and events that only look so."""
+"""What happens to a stream of encounters: events that harm patients unless somebody acts, and harmless ones."""
 
 from __future__ import annotations
 
@@ -44,6 +44,8 @@ RESERVE = {
     "decimal_lost": ("corrupt_values", "unit_change"),
     "programme": ("prevalence_shift",),
 }
+# Those of the reserve that practice streams have.
+PRACTISED = ("default_value", "programme")
 BENIGN = ("new_site", "case_mix", "late_negatives", "release")
 CAUSES = (
     "unit_change",
@@ -56,7 +58,7 @@ CAUSES = (
     "temporary_shock",
     "bad_release",
 )
-# Of two events of a stream the first begins early and the second late, so that one is over or answered before the other.
+# Of two events of a stream one begins early and one late, so that one can be answered before the other comes.
 EARLY, LATE = (3, 8), (11, 17)
 # Kinds whose answer needs months of labels, or that the stream must outlive, begin early.
 SLOW = ("concept_drift", "prevalence_shift", "programme")
@@ -77,13 +79,19 @@ def month_on(event: Event, month: int) -> bool:
     return event.onset <= month <= (MONTHS if event.end is None else event.end)
 
 
-def paired(seed: Seed, count: int) -> list[list[str]]:
+def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
     """`count` streams of kinds of events: two harmful ones and a benign one each, the same multiset for every seed.
 
-    Twelve harmful ones over six streams: the nine named, two of the reserve, and a second unit change.
+    Twelve harmful ones over six streams: the nine named, two of the reserve, and a second unit change. Hidden streams
+    have one kind at least that practice streams have not.
     """
     draw = seed.stream("pairing")
-    reserve = [list(RESERVE)[k] for k in draw.permutation(len(RESERVE), 1)[:2].tolist()]
+    reserve = list(PRACTISED)
+    if hidden:
+        unseen = [kind for kind in RESERVE if kind not in PRACTISED]
+        reserve = [unseen.pop(int(draw.choice(len(unseen), 0)))]
+        others = [*PRACTISED, *unseen]
+        reserve.append(others[int(draw.choice(len(others), 1))])
     kinds = [*HARMFUL, *reserve, "unit_change"]
     early = [k for k in kinds if k in SLOW]
     others = [k for k in kinds if k not in SLOW]
@@ -114,7 +122,7 @@ def planned(seed: Seed, kinds: Sequence[str], sizes: dict[str, float]) -> tuple[
     )
 
 
-def one_site(draw: Stream, sizes: dict[str, float], low: float, high: float, owner: int) -> tuple[str]:
+def one_site(draw: Stream, sizes: dict[str, float], low: float, high: float, owner: int) -> tuple[str, ...]:
     """A site whose share lies between low and high."""
     fit = sorted(site for site, share in sizes.items() if low <= share <= high)
     return (fit[int(draw.choice(len(fit), owner))],)
@@ -266,11 +274,12 @@ def damaged(
     elif kind == "missing_feed":
         x[rows, j] = np.nan
     elif kind == "null_burst":
-        x[np.ix_(rows & (chance < plan.size), columns)] = np.nan
+        x[rows & (chance < plan.size), j] = np.nan
     elif kind == "default_value":
         x[rows & (chance < 0.85), j] = plan.size
     elif kind == "swapped":
-        x[np.ix_(rows, columns)] = x[np.ix_(rows, columns[::-1])]
+        other = columns[1]
+        x[rows, j], x[rows, other] = x[rows, other], x[rows, j].copy()
     elif kind == "decimal_lost":
         x[rows & (chance < plan.size), j] = np.round(x[rows & (chance < plan.size), j] * 10, FEATURES[j].digits)
     return x

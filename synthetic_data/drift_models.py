@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synthetic_data.drift_patients import CROSSWALK, DIAGNOSIS, FEATURES, GROUPS, NAMES, Encounters, design, sigmoid
+from synthetic_data.drift_patients import CROSSWALK, DIAGNOSIS, FEATURES, NAMES, Encounters, design, sigmoid
 from synthetic_data.streams import FloatArray
 
 RIDGE = 1.0  # so that a rare group's weight stays finite
@@ -36,7 +36,7 @@ class Fix:
 
 @dataclass(frozen=True)
 class Model:
-    """weights: (19,) as in `design`.  correction: site -> (intercept, slope) of the logit; "" stands for other sites."""
+    """weights: (19,) as in `design`.  correction: site -> (intercept, slope) of the logit; "" for other sites."""
 
     release: str
     weights: FloatArray

@@ -1,4 +1,4 @@
-"""One stream: a reference year and 24 months of encounters, what is recorded of them, and when their outcomes arrive."""
+"""One stream: a reference year and 24 months of encounters, what is recorded of them, and when outcomes arrive."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from synthetic_data.scene import Files, Reply, Request, Steps
 from synthetic_data.streams import FloatArray, Seed, canonical_text
 
 if TYPE_CHECKING:
-    from synthetic_data.drift_course import Course
     from synthetic_data.drift_stream import Stream
 
 THRESHOLD = 0.2
@@ -38,7 +37,10 @@ class Extra:
 
 @dataclass(frozen=True)
 class StreamTruth:
-    """best: (24,) net benefit by true risk.  nothing, oracle, blind: U of policies.  course: what was done; () if nothing ran."""
+    """What happened in a stream, and what was made of it.
+
+    best: (24,) net benefit by true risk.  nothing, oracle, blind: U of policies.  course: () if nothing ran.
+    """
 
     events: tuple[Event, ...]
     best: FloatArray
@@ -125,7 +127,8 @@ def live(stream: Stream, card: Mapping[str, Any], odd: Mapping[int, str]) -> Any
     last: dict[str, Any] | None = None
     while course.month < len(stream.months) - REFERENCE_MONTHS:
         batch, kind = course.batch(), odd.get(course.month, "")
-        status, value = "ok", []
+        status = "ok"
+        value: list[Any] = []
         for label, delivery in deliveries(kind, batch, last, waiting):
             if gone:
                 break
@@ -304,7 +307,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     return f"""# The house's rules for running the model.
 threshold = {card["threshold"]}               # patients with this score or more are acted upon
 first_calendar_month = {card["first_calendar_month"]}      # of month 0: 1 is January
-min_events = {card["min_events"]}                # a model may be offered only if it was trained on this many events or more
+min_events = {card["min_events"]}                # a model is offered only if it was trained on this many events or more
 most_train_months = {card["most_train_months"]}         # older data may not be used for training
 rule_admissions = {card["rule_admissions"]}            # the fallback "rule" acts on so many admissions or more
 
@@ -325,17 +328,18 @@ rule_admissions = {card["rule_admissions"]}            # the fallback "rule" act
 def scene(seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> Scene:
     """`settings["streams"]` streams of about `settings["patients"]` encounters a month."""
     check_card(card)
-    streams = drawn(seed, int(settings["streams"]), int(settings["patients"]), tuple(sorted(card.items())))
-    return Scene(card, streams, odd_months(seed, streams), practice=not settings.get("hidden", 1))
+    hidden = bool(settings.get("hidden", 1))
+    streams = drawn(seed, int(settings["streams"]), int(settings["patients"]), tuple(sorted(card.items())), hidden)
+    return Scene(card, streams, odd_months(seed, streams), practice=not hidden)
 
 
 @functools.lru_cache(maxsize=2)
-def drawn(seed: Seed, count: int, patients: int, card: tuple[tuple[str, Any], ...]) -> tuple[Stream, ...]:
+def drawn(seed: Seed, count: int, patients: int, card: tuple[tuple[str, Any], ...], hidden: bool) -> tuple[Stream, ...]:
     """The streams, each drawn again until it tells good answers from none. Kept: a variant is graded many times."""
     from synthetic_data import drift_events, drift_policies, drift_stream
 
     rules, streams = dict(card), []
-    for number, kinds in enumerate(drift_events.paired(seed, count)):
+    for number, kinds in enumerate(drift_events.paired(seed, count, hidden=hidden)):
         tried = []
         for attempt in range(MOST_DRAWS):
             own = Seed.derive(seed.key, "drift_response", str(number), str(attempt))

@@ -87,7 +87,7 @@ def forget(folder: Path) -> None:
 
 
 def plain(value: Any) -> Any:
-    """numpy values for JSON, as the sandbox's driver takes them."""
+    """Values of numpy for JSON, as the sandbox's driver takes them."""
     return value.tolist()
 
 

@@ -28,9 +28,9 @@ def nothing(course: Course) -> list[Action]:
     return []
 
 
-def always_alert(course: Course) -> list[Action]:
-    """An alert every month."""
-    return [{"type": "alert"}]
+def alert_every(months: int) -> Policy:
+    """An alert every so many months."""
+    return lambda course: [{"type": "alert"}] if course.month % months == months - 1 else []
 
 
 def every(months: int, kind: str, train_months: int) -> Policy:
@@ -52,10 +52,14 @@ def deploy_all(course: Course) -> list[Action]:
 
 BLIND: Mapping[str, Policy] = {
     "nothing": nothing,
-    "always_alert": always_alert,
+    "monthly_alert": alert_every(1),
+    "quarterly_alert": alert_every(3),
     "monthly_retrain": every(1, "retrain", 8),
     "quarterly_retrain": every(3, "retrain", 8),
+    "half_yearly_retrain": every(6, "retrain", 4),
     "monthly_recalibrate": every(1, "recalibrate", 3),
+    "quarterly_recalibrate": every(3, "recalibrate", 3),
+    "half_yearly_recalibrate": every(6, "recalibrate", 3),
 }
 
 Plan = Sequence[tuple[int, Action]]  # (month, action)

@@ -792,12 +792,20 @@ def test_taking_an_own_fix_away_is_no_fault():
     assert lost(with_actions(perfect(), 3, CALM, clear)) == set()
 
 
-def test_a_harmless_change_amid_harm_is_not_judged():
+@pytest.mark.parametrize(("site", "costs"), [("north", False), ("", False), ("harbour", True)])
+def test_amid_harm_an_action_elsewhere_is_a_fault(site, costs):
+    """A new site that opens while another site's values are in a wrong unit."""
+    stream = perfect().streams[0]
+    events = (stream.events[0], stream.events[1], Event("new_site", (), False, FIRST + 1, None, ("harbour",)))
+    truth = with_actions(with_stream(perfect(), 0, events=events), 0, FIRST + 2, {"type": "alert", "site": site})
+    assert (CALMLY in lost(truth)) == costs
+
+
+def test_without_a_harmless_change_there_is_nothing_to_leave_alone():
     truth = perfect()
     for number, stream in enumerate(truth.streams):
-        events = tuple(e if e.harmful else dataclasses.replace(e, onset=FIRST) for e in stream.events)
-        truth = with_stream(truth, number, events=events)
-    assert "nothing harmless happened" in awards(truth)[CALMLY].message
+        truth = with_stream(truth, number, events=stream.events[:2])
+    assert lost(truth) == set()
 
 
 # ---------------------------------------------------------------- delay

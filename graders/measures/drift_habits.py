@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graders.measures.drift_causes import claims_fault, places
-from synthetic_data.drift_accounts import MONTHS
+from graders.measures.drift_causes import claims_fault, places, same_place
+from synthetic_data.drift_accounts import AFTER_END, MONTHS
 
 if TYPE_CHECKING:
     from graders.measures.drift_utility import Worth
-    from synthetic_data.recipes.drift_response import Extra, Truth
+    from synthetic_data.recipes.drift_response import Extra, StreamTruth, Truth
 
 WATCHED = 4  # months after a benign event's onset in which nothing should come of it
 # What may be answered to a delivery that cannot be used; to one that was seen before there is nothing to say.
@@ -19,27 +19,34 @@ ALLOWED = {"duplicate": frozenset({"none"}), "late": CAREFUL | {"deploy", "rejec
 
 
 def left_alone(worth: Worth) -> tuple[float, str]:
-    """Fraction in [0, 1] of the benign events that were left alone, and message.
-
-    Only months in which no harmful event is there to be acted on tell anything; an event without one is not judged.
-    """
+    """Fraction in [0, 1] of the benign events that were left alone, and message."""
     stirred, total = [], 0
     for number, (stream, done) in enumerate(zip(worth.truth.streams, worth.accounts, strict=True), 1):
         for event in stream.events:
             if event.harmful:
                 continue
-            months = range(event.onset, min(event.onset + WATCHED, MONTHS - 1) + 1)
-            quiet = [month for month in months if done is None or not done.active[month]]
-            total += bool(quiet)
-            touched = [m for m in quiet if done is None or any(map(claims_fault, stream.course[m].actions))]
-            if touched:
+            total += 1
+            watched = range(event.onset, min(event.onset + WATCHED, MONTHS - 1) + 1)
+            if done is None:
+                # Who watches nothing leaves nothing alone.
+                stirred.append((number, event.onset))
+            elif touched := [m for m in watched if stirs(stream, m, active=bool(done.active[m]))]:
                 stirred.append((number, touched[0]))
     if not total:
-        return 1.0, "nothing harmless happened while all was well"
+        return 1.0, "nothing harmless happened"
     message = f"{total - len(stirred)} of {total} harmless changes were left alone"
     if stirred:
         message += f"; acted on at {places(stirred)}: look whether patients are worse off before acting"
     return 1 - len(stirred) / total, message
+
+
+def stirs(stream: StreamTruth, month: int, *, active: bool) -> bool:
+    """Whether a month has an action on a fault that no harmful event justifies: one that is there to be acted on."""
+    near = [e for e in stream.events if e.harmful and active and e.onset <= month <= e.last + AFTER_END]
+    return any(
+        claims_fault(action) and not any(same_place(action, event.site, event.feature) for event in near)
+        for action in stream.course[month].actions
+    )
 
 
 def taken(extra: Extra) -> bool:

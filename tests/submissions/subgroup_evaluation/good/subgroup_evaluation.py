@@ -296,12 +296,14 @@ def find(table, cells, draws, card):
     enough = gaps.inside @ gaps.y >= 15
     problems, taken = [], ~enough
     for metric in ("o_e", "need_ratio"):
+        # A gap that only corrections for other problems bring about is their doing.
+        seen = getattr(fresh, metric)(fresh.inside, ~fresh.inside)[0] >= least / 2
         for alone in (True, False):
             while True:
                 logs = getattr(gaps, metric)(gaps.inside, ~gaps.inside)
                 z = np.zeros(len(cells))
                 z[enough] = logs[0, enough] / logs[1:, enough].std(0)
-                able = (single == alone) & ~taken & (logs[0] >= least) & (z > (CLEAR if alone else CLEARER))
+                able = seen & (single == alone) & ~taken & (logs[0] >= least) & (z > (CLEAR if alone else CLEARER))
                 if not able.any():
                     break
                 best = int(np.argmax(np.where(able, z, -np.inf)))

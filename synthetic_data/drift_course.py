@@ -231,7 +231,7 @@ class Course:
         site, feature = action.get("site", ""), action.get("feature", "")
         draw = self.stream.seed.stream(f"note/{site}/{feature}")
         told = next((plan for plan in self.stream.planned if asked_about(plan, self.month, site, feature)), None)
-        topic = (told.event.cause[0] if told.event.cause else "case_mix") if told else "nothing"
+        topic = (told.event.cause[0] if told.event.cause else told.event.kind) if told else "nothing"
         if draw.uniform(self.month, number) > RIGHT_NOTES:
             others = [t for t in ("nothing", *CAUSES) if t != topic]
             topic = others[int(draw.choice(len(others), self.month, number, 1))]
@@ -250,7 +250,10 @@ NOTES = {
     "concept_drift": "{where}: a new treatment pathway is in use; who comes back is not who used to.",
     "temporary_shock": "{where}: wards are in an exceptional state, for some months.",
     "bad_release": "{where}: the vendor's last release had a change in how inputs are put together.",
-    "case_mix": "{where}: other patients are referred than before.",
+    "new_ward": "{where}: a new ward has opened; other patients are referred than before.",
+    "fewer_tests": "{where}: {what} is no longer measured in everybody.",
+    "new_site": "{where}: a hospital has joined the network.",
+    "release": "{where}: the vendor has tested the new release on last year's patients.",
 }
 
 

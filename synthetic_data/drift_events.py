@@ -18,6 +18,8 @@ from synthetic_data.drift_patients import (
     TRUE_GROUPS,
     TRUE_WEIGHTS,
     Encounters,
+    backward,
+    forward,
 )
 from synthetic_data.streams import FloatArray, Seed, Stream
 
@@ -46,7 +48,11 @@ RESERVE = {
 }
 # Those of the reserve that practice streams have.
 PRACTISED = ("default_value", "programme")
-BENIGN = ("new_site", "case_mix", "late_negatives", "release")
+BENIGN = ("new_ward", "fewer_tests", "new_site", "late_negatives", "release")
+# How often each comes in six streams: most often those that look like a fault of the data.
+TIMES = (4, 3, 1, 2, 2)
+# A fault of the data is mended at its source after some months, in so many cases; a fix must then go too.
+MENDED, LASTS = 0.6, (5, 8)
 CAUSES = (
     "unit_change",
     "assay_change",
@@ -60,8 +66,12 @@ CAUSES = (
 )
 # Of two events of a stream one begins early and one late, so that one can be answered before the other comes.
 EARLY, LATE = (3, 8), (11, 17)
+CALM = ((7, 11), (15, 20))
 # Kinds whose answer needs months of labels, or that the stream must outlive, begin early.
 SLOW = ("concept_drift", "prevalence_shift", "programme")
+# Wards that a hospital opens: the value that their patients are admitted for, and their principal diagnosis.
+WARDS = {"creatinine": "kidney", "bnp": "heart failure"}
+WARD_SCORE = 1.6  # their mean standard score of that value
 # What the model takes most from, so that its loss is felt.
 STRONG = ("admissions", "albumin", "bnp")
 
@@ -80,7 +90,7 @@ def month_on(event: Event, month: int) -> bool:
 
 
 def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
-    """`count` streams of kinds of events: two harmful ones and a benign one each, the same multiset for every seed.
+    """`count` streams of kinds of events: two harmful ones and two benign ones each, the same multiset for every seed.
 
     Twelve harmful ones over six streams: the nine named, two of the reserve, and a second unit change. Hidden streams
     have one kind at least that practice streams have not.
@@ -105,21 +115,24 @@ def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
         if ("concept_drift", "bad_release") not in zip(first, mixed, strict=True):
             second = mixed
             break
-    calm = [BENIGN[k % len(BENIGN)] for k in draw.permutation(half, 5).tolist()]
-    return [list(triple) for triple in zip(first, second, calm, strict=True)][:count]
+    calm = [kind for kind, times in zip(BENIGN, TIMES, strict=True) for _ in range(times)]
+    calm = [calm[k] for k in draw.permutation(len(calm), 5).tolist()]
+    return [list(four) for four in zip(first, second, calm[:half], calm[half:], strict=True)][:count]
 
 
 def planned(seed: Seed, kinds: Sequence[str], sizes: dict[str, float]) -> tuple[Planned, ...]:
-    """The events of one stream. kinds: early, late, benign.  sizes: site -> share of the encounters."""
+    """The events of one stream. kinds: early, late, two benign ones.  sizes: site -> share of the encounters."""
     draw = seed.stream("events")
-    early = int(draw.integers(*EARLY, 0))
-    late = int(draw.integers(*LATE, 1))
-    calm = int(draw.integers(8, 11, 2)) if draw.uniform(3) < 0.5 else int(draw.integers(17, 19, 2))
-    return (
-        harmful(draw, kinds[0], early, sizes, 10),
-        harmful(draw, kinds[1], late, sizes, 20),
-        benign(draw, kinds[2], calm, sizes, 30),
-    )
+    events = [
+        harmful(draw, kinds[0], int(draw.integers(*EARLY, 0)), sizes, 10),
+        harmful(draw, kinds[1], int(draw.integers(*LATE, 1)), sizes, 20),
+    ]
+    taken = {name for plan in events for name in plan.event.feature}
+    for number, kind in enumerate(kinds[2:]):
+        onset = int(draw.integers(*CALM[number], 2 + number))
+        events.append(benign(draw, kind, onset, sizes, taken, 30 + 10 * number))
+        taken |= set(events[-1].event.feature)
+    return tuple(events)
 
 
 def one_site(draw: Stream, sizes: dict[str, float], low: float, high: float, owner: int) -> tuple[str, ...]:
@@ -170,15 +183,23 @@ def harmful(draw: Stream, kind: str, onset: int, sizes: dict[str, float], owner:
         size = 0.6
     elif kind == "programme":
         site, size = one_site(draw, sizes, 0.25, 0.4, owner), -1.5
+    if feature and kind not in ("null_burst", "coding_change") and draw.uniform(owner + 5) < MENDED:
+        end = min(onset + int(draw.integers(*LASTS, owner + 6)), MONTHS - 2)
     return Planned(Event(kind, causes, True, onset, end, site, feature), size)
 
 
-def benign(draw: Stream, kind: str, onset: int, sizes: dict[str, float], owner: int) -> Planned:
-    """One event that asks for nothing."""
-    if kind == "case_mix":
+def benign(draw: Stream, kind: str, onset: int, sizes: dict[str, float], taken: set[str], owner: int) -> Planned:
+    """One event that asks for nothing. taken: features that something else happens to."""
+    if kind == "new_ward":
+        # Its patients' values are true: the site's median moves as it does with another assay.
         site = one_site(draw, sizes, 0.2, 0.4, owner)
-        size = 0.6 if draw.uniform(owner + 1) < 0.5 else -0.6
-        return Planned(Event(kind, (), False, onset, onset + 5, site, ()), size)
+        names = [name for name in WARDS if name not in taken] or list(WARDS)
+        feature = (names[int(draw.choice(len(names), owner + 1))],)
+        return Planned(Event(kind, (), False, onset, None, site, feature), 0.5)
+    if kind == "fewer_tests":
+        names = [name for name in ("albumin", "bnp", "creatinine") if name not in taken] or ["albumin"]
+        feature = (names[int(draw.choice(len(names), owner + 1))],)
+        return Planned(Event(kind, (), False, onset, None, one_site(draw, sizes, 0.2, 0.4, owner), feature), 0.9)
     if kind == "late_negatives":
         return Planned(Event(kind, (), False, onset, onset + 4, (), ()), 0.45)
     site = (NEW_SITE,) if kind == "new_site" else ()
@@ -198,9 +219,7 @@ def severity(planned: Sequence[Planned], month: int, site: np.ndarray[tuple[int]
     for plan in planned:
         if not month_on(plan.event, month):
             continue
-        if plan.event.kind == "case_mix":
-            out[np.isin(site.astype(str), plan.event.site)] += plan.size
-        elif plan.event.kind == "covid":
+        if plan.event.kind == "covid":
             out += 0.4
         elif plan.event.kind == "new_site":
             out[site == NEW_SITE] += 0.5
@@ -241,7 +260,7 @@ def recorded(seed: Seed, planned: Sequence[Planned], month: int, encounters: Enc
     """Encounters as the feed shows them."""
     for plan in planned:
         event = plan.event
-        if not (event.harmful and event.feature and month_on(event, month)):
+        if not (event.feature and month_on(event, month)) or event.kind == "new_ward":
             continue
         rows = touched(event, encounters)
         if event.feature == (DIAGNOSIS,):
@@ -273,6 +292,11 @@ def damaged(
         x[rows, j] = np.round(x[rows, j] * plan.size, digits)
     elif kind == "missing_feed":
         x[rows, j] = np.nan
+    elif kind == "fewer_tests":
+        # Ordered for those only who seem to need it: who is not tested is mostly as well as a missing value says.
+        f = FEATURES[j]
+        well = (f.weight > 0) == (x[:, j] < np.nanmedian(x[:, j]))
+        x[rows & well & (chance < plan.size), j] = np.nan
     elif kind == "null_burst":
         x[rows & (chance < plan.size), j] = np.nan
     elif kind == "default_value":
@@ -285,6 +309,20 @@ def damaged(
     return x
 
 
-def group_weights(groups: FloatArray, matrix: FloatArray) -> FloatArray:
-    """(n,) log-odds of the diagnosis groups. matrix: (n, 9) of 0 and 1."""
-    return np.asarray(matrix @ groups[: len(GROUPS)])
+def ward(planned: Sequence[Planned], month: int, encounters: Encounters, chance: FloatArray) -> Encounters:
+    """Encounters after a new ward has opened at a site: part of its patients are the ward's. chance: (n,) uniform."""
+    for plan in planned:
+        if plan.event.kind != "new_ward" or not month_on(plan.event, month):
+            continue
+        (name,) = plan.event.feature
+        mine = touched(plan.event, encounters) & (chance < plan.size)
+        scores = forward(encounters.x)
+        scores[mine, NAMES.index(name)] = WARD_SCORE + 0.6 * scores[mine, NAMES.index(name)]
+        x = np.where(mine[:, None], backward(scores), encounters.x)
+        x[np.isnan(encounters.x)] = np.nan
+        group = next(g for g in GROUPS if g.name == WARDS[name])
+        code = encounters.code.copy()
+        # Nine in ten of the ward's patients have its diagnosis.
+        code[mine & (chance < 0.9 * plan.size)] = group.icd9[0]
+        encounters = dataclasses.replace(encounters, x=x, code=code)
+    return encounters

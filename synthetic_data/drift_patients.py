@@ -53,7 +53,6 @@ FEATURES = (
 )
 NAMES = tuple(f.name for f in FEATURES)
 DIAGNOSIS = "diagnosis"
-MISSING = 0.03  # of every laboratory value, always
 LABORATORY = ("creatinine", "haemoglobin", "sodium", "glucose", "albumin", "bnp")
 
 
@@ -132,11 +131,8 @@ def backward(scores: FloatArray) -> FloatArray:
     return out
 
 
-def drawn(seed: Seed, number: IntArray, site: Texts, severity: FloatArray) -> tuple[Encounters, Encounters]:
-    """Encounters as they are and as they are recorded, which is the same but for missing laboratory values.
-
-    severity: (n,) mean of how ill patients are, in sd.
-    """
+def drawn(seed: Seed, number: IntArray, site: Texts, severity: FloatArray) -> Encounters:
+    """Encounters as they are. severity: (n,) mean of how ill patients are, in sd."""
     ill = severity + seed.stream("severity").normal(number)
     noise = seed.stream("features").normal(number[:, None], np.arange(len(FEATURES))[None, :])
     rho = np.array([f.severity for f in FEATURES])
@@ -147,10 +143,7 @@ def drawn(seed: Seed, number: IntArray, site: Texts, severity: FloatArray) -> tu
         [GROUPS[g].icd9[int(u * len(GROUPS[g].icd9))] for g, u in zip(group.tolist(), pick.tolist(), strict=True)],
         dtype=object,
     )
-    absent = seed.stream("missing").uniform(number[:, None], np.arange(len(FEATURES))[None, :]) < MISSING
-    absent &= np.isin(NAMES, LABORATORY)
-    truth = Encounters(number, site, x, code)
-    return truth, Encounters(number, site, np.where(absent, np.nan, x), code)
+    return Encounters(number, site, x, code)
 
 
 def groups_of(code: Texts) -> FloatArray:

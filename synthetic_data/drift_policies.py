@@ -75,7 +75,10 @@ def plans(planned: Planned) -> list[Plan]:
 
     if event.kind in ("unit_change", "assay_change"):
         fix = {"type": "data_fix", "feature": event.feature[0], "method": "rescale", "factor": 1 / planned.size, **site}
-        return [[(on, fix)]]
+        done: Plan = []
+        if event.end is not None:
+            done = [(event.last + 1, {"type": "data_fix", "feature": event.feature[0], "method": "clear", **site})]
+        return [[(on, fix), *done]]
     if event.kind == "coding_change":
         return [[(on, {"type": "data_fix", "feature": DIAGNOSIS, "method": "remap"})]]
     if event.kind == "bad_release":
@@ -93,7 +96,8 @@ def plans(planned: Planned) -> list[Plan]:
         after = event.last + 1
         back: Plan = [(after, {"type": "rollback"})]
         pauses: Plan = [(m, {"type": "pause", "fallback": "rule"}) for m in range(on, after)]
-        return [[*trained("recalibrate", (3, 1)), *back], pauses, []]
+        shifts = (((3, 1),), ((4, 2),), ((5, 3),), ((3, 1), (5, 3)))
+        return [*([*trained("recalibrate", *delays), *back] for delays in shifts), pauses]
     masks: list[tuple[int, Action]] = []
     for name in event.feature:
         for place in event.site or ("",):

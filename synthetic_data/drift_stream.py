@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from synthetic_data import drift_events, drift_models, drift_patients
+from synthetic_data import drift_events, drift_models, drift_noise, drift_patients
 from synthetic_data.drift_accounts import BoolArray, Event
 from synthetic_data.drift_events import MONTHS, NEW_SITE, SHARES, SITES, Planned
 from synthetic_data.drift_models import Fix, Imputer, Model
@@ -19,6 +19,7 @@ REFERENCE = 12  # months before the stream begins
 LABELS_AFTER = 2  # months until the first outcomes of a month arrive
 CLOSED_AFTER = 3  # months until all have, unless they are late
 LATE_CLOSED_AFTER = 5
+WARD_MIX = 0.10  # by how much a site's patients differ from month to month, in sd of how ill they are
 EARLY_NEGATIVES = 0.8  # that arrive with the first
 FIRST_RELEASE, NEXT_RELEASE = "4.0", "4.1"
 
@@ -117,9 +118,12 @@ def month_data(
     site = names[seed.stream("site").choice(list(shares.values()), number)]
     # Sites differ a little in whom they treat, always.
     usual = {name: 0.25 * float(seed.stream("site/usual").normal(k)) for k, name in enumerate([*SITES, NEW_SITE])}
-    ill = np.array([usual[name] for name in site.tolist()]) + 0.1 * winter
+    own_month = {name: WARD_MIX * float(own.normal(k + 1)) for k, name in enumerate([*SITES, NEW_SITE])}
+    ill = np.array([usual[name] + own_month[name] for name in site.tolist()]) + 0.1 * winter
     ill = ill + drift_events.severity(planned, month, site)
-    true, shown = drift_patients.drawn(seed, number, site, ill)
+    encounters = drift_patients.drawn(seed, number, site, ill)
+    true = drift_events.ward(planned, month, encounters, seed.stream("ward").uniform(number))
+    shown = drift_noise.as_fed(seed, month + REFERENCE, [*SITES, NEW_SITE], true)
     weights, groups, shift = drift_events.true_weights(planned, month)
     matrix = drift_patients.design(true)
     logit = BASE + SEASON * winter + shift + matrix[:, 1:] @ np.concatenate([weights, groups])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -118,7 +119,7 @@ def live(stream: Stream, card: Mapping[str, Any], odd: Mapping[int, str]) -> Any
 
     course = Course(stream, card)
     extras: list[dict[str, Any]] = []
-    reply: Reply = yield Request("call", "", (dict(card),))
+    reply: Reply = yield Request("call", "", (tomllib.loads(card_text(card)),))
     if reply.status == "ok":
         reply = yield Request("call", "start", (reference(stream),))
     if reply.status != "ok":

@@ -14,6 +14,7 @@ import itertools
 import json
 import statistics
 import sys
+import traceback
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,8 @@ def played(folder: Path, variant: str) -> tuple[float, list[tuple[str, float, fl
                     reply = Reply("ok", json.loads(json.dumps(value, default=plain, allow_nan=False)), {})
             except Exception as error:  # the sandbox counts any of them against the submission
                 reply = Reply("raised", {"error": type(error).__name__, "text": str(error)}, {})
+                if variant == "practice":
+                    traceback.print_exc()
         try:
             request = steps.send(reply)
         except StopIteration as end:

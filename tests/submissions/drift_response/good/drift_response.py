@@ -12,11 +12,11 @@ from contracts import Contracts, Feeds
 from outcomes import Finding, History, Month
 from tables import Standard, logit, read
 
-WORSE_RANKING = 0.01  # of AUROC on the reference year, from which a release ranks wrongly
+WORSE_RANKING = 0.008  # of AUROC on the reference year, from which a release ranks wrongly
 WORSE_FIT = 6.0  # of deviance, from which a release is worse than our own model on the months that it was made for
 # Fewer patients than expected, of whom all sites' are more ill (in sd times the first component): a shock.
 FEW_PATIENTS, MORE_ILL = 0.92, 0.2
-OTHER_SCORES = 0.3  # root mean square of log-odds by which the scores of one model do not differ from month to month
+OTHER_SCORES = 0.15  # log-odds by which the scores of one model do not differ from those it should give
 RETRAIN_MONTHS = 3  # closed months of the new kind before weights are fitted
 TRIES, AGAIN_AFTER = 2, 2
 PLAN = Path(__file__).with_name("plan.json")
@@ -52,7 +52,7 @@ class Monitor:
         known = dict(zip(batch["labels"]["encounter"], batch["labels"]["y"], strict=True))
         self.usual_y = np.array([known.get(name, 0) for name in table.encounter.tolist()], float)
         self.standard = Standard(table)
-        self.feeds = Feeds(Contracts(table))
+        self.feeds = Feeds(Contracts(table, when))
         self.sites = self.feeds.contracts.sites
         self.usual = self.matrix(table.values, table)
         self.release, self.vendors = batch["release_id"], {batch["release_id"].partition("+")[0]}
@@ -78,7 +78,7 @@ class Monitor:
         """(n, p) what a linear model may read: 1, standard scores, diagnoses, sites."""
         sites = (table.site[:, None] == np.array(self.sites, object)[None, :]).astype(float)
         return np.column_stack(
-            [np.ones(len(table)), self.standard.features(values), self.standard.groups(self.feeds.translate(table.code)), sites]
+            [np.ones(len(table)), self.standard.features(values), self.standard.groups(self.feeds.coded(table)), sites]
         )
 
     def month(self, batch):
@@ -115,7 +115,7 @@ class Monitor:
         vendor, before = release.partition("+")[0], self.weights
         matrix = now.matrix[clean]
         weights = outcomes.likeness(matrix, score[clean])
-        other = np.sqrt(np.mean((matrix @ before - logit(score[clean])) ** 2)) > OTHER_SCORES
+        other = np.median(np.abs(matrix @ before - logit(score[clean]))) > OTHER_SCORES
         unseen, ours = self.unseen, self.turned
         # A release may come under the name of another one: what it makes of the same patients tells.
         new = vendor not in self.vendors or (not ours and (release != self.release or other))
@@ -152,7 +152,7 @@ class Monitor:
     def shocked(self, now, masked):
         """A shock shows in who comes, at all sites at once, months before its outcomes do."""
         volume, winter = np.array([1.0, self.wave(now.month)]) @ self.seasons
-        rows = ~now.wrong & ~masked & np.isin(now.site, self.sites)
+        rows = ~self.feeds.misread & ~masked & np.isin(now.site, self.sites)
         ill = now.design @ self.standard.severity
         there = [(s, rows & (now.site == s)) for s in self.sites]
         shifts = [ill[mine].mean() - self.usual_ill[s] for s, mine in there if mine.any()]

@@ -6,8 +6,9 @@ import numpy as np
 
 from tables import NAMES, logit, sigmoid
 
-# A window of months is a finding from here: standard errors, and for features the sum of nine squares.
-CLEAR, FEATURES_CLEAR, FEATURES_DOUBTFUL = 4.0, 36.0, 20.0
+# A window of months is a finding from here: standard errors, and for features the sum of nine squares; when that lies
+# between the last two, level and weights cannot be told apart yet.
+CLEAR, FEATURES_CLEAR, FEATURES_DOUBTFUL = 4.0, 36.0, 16.0
 LEAST = 0.4  # log-odds; less is not worth an action
 WINDOWS = (2, 3, 4)
 
@@ -167,16 +168,18 @@ def _window(every, window, weights_on, level_on):
         return Finding("concept_drift", "", onset, float(np.abs(step[1:]).max()))
     delta, error = shift(offset, y)
     error *= chance**0.5
+    everywhere = True  # the level differs whichever site is left out
     for name in sorted(set(site.tolist())):
         mine = site == name
         own, own_error = shift(offset[mine], y[mine])
         rest, rest_error = shift(offset[~mine], y[~mine])
+        everywhere &= bool(rest * delta > 0 and abs(rest) > max(LEAST / 2, 2 * rest_error))
         apart = (own - rest) / np.hypot(own_error, rest_error)
         if abs(apart) > 3.6 * chance**0.5 and abs(own) > 0.6 and abs(rest) < LEAST:
             onset = since(every, lambda d, s, name=name, own=own: np.where(s == name, own, 0.0))
             return Finding("prevalence_shift", name, onset, own)
     # Weights that changed change the level too: while that may be it, another month is waited for.
-    level = squares < FEATURES_DOUBTFUL or len(window) == WINDOWS[-1]
+    level = (squares < FEATURES_DOUBTFUL and everywhere) or len(window) == WINDOWS[-1]
     if level and abs(delta) > CLEAR * error and abs(delta) > LEAST:
         return Finding("prevalence_shift", "", since(every, lambda d, s: np.full(len(s), delta)), delta)
     return None

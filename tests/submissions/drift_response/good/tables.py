@@ -75,7 +75,7 @@ class Standard:
     def __init__(self, table):
         raw = {name: scaled(name, self.filled(name, table.values[name])) for name in NAMES}
         self.centre = {name: (v.mean(), v.std() + 1e-9) for name, v in raw.items()}
-        self.codes = sorted(set(table.code.tolist()))
+        self.codes = sorted(set(CROSSWALK.values()))
         # How ill patients are: the direction in which the features go together.
         z = self.features(table.values)
         first = np.linalg.eigh(np.cov(z.T))[1][:, -1]

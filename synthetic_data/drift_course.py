@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,9 +35,9 @@ def understood(value: object) -> tuple[tuple[Action, ...], int]:
 
 def read(entry: object) -> Action | None:
     """One action with every key checked, or None."""
-    if not isinstance(entry, dict) or entry.get("type") not in COST:
+    kind = entry.get("type") if isinstance(entry, dict) else None
+    if not isinstance(entry, dict) or not isinstance(kind, str) or kind not in COST:
         return None
-    kind = entry["type"]
     action: dict[str, Any] = {"type": kind}
     if entry.get("cause") in CAUSES:
         action["cause"] = entry["cause"]
@@ -75,7 +74,7 @@ def _read_fix(entry: Mapping[str, Any], action: dict[str, Any]) -> Action | None
         return None
     if (method == "remap") != (action["feature"] == DIAGNOSIS) and method in ("remap", "rescale"):
         return None
-    if type(factor) not in (int, float) or not math.isfinite(factor) or not 1e-5 <= factor <= 1e5:
+    if type(factor) not in (int, float) or not 1e-5 <= factor <= 1e5:
         return None
     if since is not None and (type(since) is not int or not -12 <= since < MONTHS):
         return None
@@ -165,17 +164,9 @@ class Course:
         self._release()
 
     def _fix(self, action: Action) -> None:
-        """The newest fix of a feature at a site replaces older ones; "clear" ends them."""
-        site, feature = action.get("site", ""), action["feature"]
-        kept = []
-        for fix in self.fixes:
-            if fix.feature == feature and (not site or fix.site == site):
-                fix = dataclasses.replace(fix, until=min(fix.until, action.get("since", self.month)))
-            kept.append(fix)
-        if action["method"] != "clear":
-            since = action.get("since", self.month)
-            kept.append(Fix(feature, site, action["method"], action.get("factor", 1.0), since))
-        self.fixes = tuple(fix for fix in kept if fix.since < fix.until)
+        since = action.get("since", self.month)
+        fix = Fix(action["feature"], action.get("site", ""), action["method"], action.get("factor", 1.0), since)
+        self.fixes = (*self.fixes, fix)
 
     def _trained(self, action: Action, number: int) -> dict[str, Any]:
         """Fits what was asked for on closed months and says how it does on held-out encounters of the last ones."""

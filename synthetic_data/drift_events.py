@@ -130,6 +130,8 @@ def planned(seed: Seed, kinds: Sequence[str], sizes: dict[str, float]) -> tuple[
     taken = {name for plan in events for name in plan.event.feature}
     for number, kind in enumerate(kinds[2:]):
         onset = int(draw.integers(*CALM[number], 2 + number))
+        # Two releases do not come in one month.
+        onset += kind == "release" and onset in [plan.event.onset for plan in events]
         events.append(benign(draw, kind, onset, sizes, taken, 30 + 10 * number))
         taken |= set(events[-1].event.feature)
     return tuple(events)

@@ -17,9 +17,10 @@ METHODS = ("rescale", "remap", "mask", "clear")
 
 @dataclass(frozen=True)
 class Fix:
-    """What is done to a feature before the model reads it, from month `since` until before `until`.
+    """What is done to a feature before the model reads it, from month `since` on. site: "" for all.
 
-    site: "" for all.  factor: recorded values are multiplied by it (rescale).
+    factor: recorded values are multiplied by it (rescale).  Of fixes of one feature, the newest that covers an
+    encounter's site and month counts; "clear" leaves the value as it is recorded.
     """
 
     feature: str
@@ -27,7 +28,6 @@ class Fix:
     method: str
     factor: float
     since: int
-    until: int = 10_000
 
     def rows(self, encounters: Encounters) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """(n,) encounters of its site."""
@@ -81,16 +81,17 @@ class Imputer:
 def seen(encounters: Encounters, month: int, fixes: tuple[Fix, ...], imputer: Imputer) -> FloatArray:
     """(n, 19) the design that a model reads of a month's encounters as recorded, once the data are fixed."""
     x, code, masks = encounters.x, encounters.code, []
-    for fix in fixes:
-        if not fix.since <= month < fix.until:
-            continue
-        rows = fix.rows(encounters)
+    covered: dict[str, np.ndarray[tuple[int], np.dtype[np.bool_]]] = {}
+    for fix in reversed([fix for fix in fixes if fix.since <= month]):
+        before = covered.get(fix.feature, np.full(len(encounters), False))
+        rows = fix.rows(encounters) & ~before
+        covered[fix.feature] = before | rows
         if fix.method == "mask":
             masks.append((fix, rows))
         elif fix.method == "rescale":
             x = x.copy()
             x[rows, NAMES.index(fix.feature)] *= fix.factor
-        else:
+        elif fix.method == "remap":
             code = np.array(
                 [CROSSWALK.get(c, c) if r else c for c, r in zip(code.tolist(), rows.tolist(), strict=True)], object
             )
@@ -108,18 +109,28 @@ def seen(encounters: Encounters, month: int, fixes: tuple[Fix, ...], imputer: Im
 
 
 def fitted(matrix: FloatArray, y: FloatArray, start: FloatArray, ridge: float = RIDGE) -> FloatArray:
-    """(p,) weights of a logistic regression, penalised but for its first column; Newton's method."""
-    weights = start.copy()
-    penalty = np.full(len(weights), ridge)
+    """(p,) weights of a logistic regression, penalised but for its first column; damped Newton steps."""
+    penalty = np.full(len(start), ridge)
     penalty[0] = 0
-    for _ in range(12):
+    weights, loss = start, penalised(matrix, y, start, penalty)
+    for _ in range(30):
         p = sigmoid(matrix @ weights)
         hessian = (matrix * (p * (1 - p))[:, None]).T @ matrix + np.diag(penalty + 1e-6)
         step = np.linalg.solve(hessian, matrix.T @ (y - p) - penalty * weights)
-        weights = weights + np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-4:
+        size = 1.0
+        # Far from the optimum a whole step may go too far.
+        while (found := penalised(matrix, y, weights + size * step, penalty)) > loss and size > 1e-4:
+            size /= 2
+        weights, gained, loss = weights + size * step, loss - found, found
+        if gained < 1e-7 * len(y):
             break
     return weights
+
+
+def penalised(matrix: FloatArray, y: FloatArray, weights: FloatArray, penalty: FloatArray) -> float:
+    """Negative log likelihood plus half the penalty times the squared weights."""
+    logit = matrix @ weights
+    return float(np.sum(np.logaddexp(0, logit) - y * logit) + 0.5 * np.sum(penalty * weights**2))
 
 
 def corrected(logit: FloatArray, y: FloatArray) -> tuple[float, float]:

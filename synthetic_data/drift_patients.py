@@ -1,7 +1,7 @@
 """Encounters of four hospitals and the true risk of readmission that a risk model meets, month by month.
 
 Everything is invented. Units and factors are those of clinical chemistry; the sizes of effects are chosen so that a
-linear model ranks about as well as published readmission models do (AUROC .75 to .85).
+linear model ranks well (AUROC about .87): what goes wrong is felt.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ CLOSED_AFTER = 3  # months until all have, unless they are late
 LATE_CLOSED_AFTER = 5
 WARD_MIX = 0.10  # by how much a site's patients differ from month to month, in sd of how ill they are
 EARLY_NEGATIVES = 0.8  # that arrive with the first
-FIRST_RELEASE, NEXT_RELEASE = "4.0", "4.1"
+FIRST_RELEASE = "4.0"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Stream:
 
     def design(self, month: int, fixes: tuple[Fix, ...]) -> FloatArray:
         """(n, 19) what a model reads of a month under these fixes."""
-        on = tuple(fix for fix in fixes if fix.since <= month < fix.until)
+        on = tuple(fix for fix in fixes if fix.since <= month)
         if (month, on) not in self.designs:
             self.designs[month, on] = drift_models.seen(self.months[month].seen, month, on, self.imputer)
         return self.designs[month, on]
@@ -87,10 +87,11 @@ def made(seed: Seed, kinds: Sequence[str], patients: int, card: Mapping[str, Any
     y = np.concatenate([months[m].y for m in year])
     weights = drift_models.fitted(matrix, y, np.zeros(matrix.shape[1]))
     imputer = Imputer.fit(matrix)
+    coming = sorted(
+        (plan.event.onset, plan.event.kind) for plan in planned if plan.event.kind in ("bad_release", "release")
+    )
     releases = {
-        plan.event.onset: next_release(plan.event.kind, matrix, y, weights)
-        for plan in planned
-        if plan.event.kind in ("bad_release", "release")
+        onset: next_release(kind, f"4.{number}", matrix, y, weights) for number, (onset, kind) in enumerate(coming, 1)
     }
     return Stream(seed, sizes, planned, months, Model(FIRST_RELEASE, weights), releases, imputer)
 
@@ -132,11 +133,12 @@ def month_data(
     late = next((plan.size for plan in planned if plan.event.kind == "late_negatives" and plan.event.kind in kinds), 0)
     arrives = EARLY_NEGATIVES if not late else EARLY_NEGATIVES - late
     first = (y > 0) | (seed.stream("arrival").uniform(number) < arrives)
-    closed = month + (LATE_CLOSED_AFTER if late else CLOSED_AFTER)
+    # All outcomes of the reference year are shown with it.
+    closed = -1 if month < 0 else month + (LATE_CLOSED_AFTER if late else CLOSED_AFTER)
     return MonthData(drift_events.recorded(seed, planned, month, shown), risk, y, first, closed)
 
 
-def next_release(kind: str, matrix: FloatArray, y: FloatArray, weights: FloatArray) -> Model:
+def next_release(kind: str, name: str, matrix: FloatArray, y: FloatArray, weights: FloatArray) -> Model:
     """The vendor's new model: fitted on another half of the year, or with columns that a feature pipeline mixed up."""
     half = np.arange(len(y)) % 2 == 0
     refit = drift_models.fitted(matrix[half], y[half], weights)
@@ -145,4 +147,4 @@ def next_release(kind: str, matrix: FloatArray, y: FloatArray, weights: FloatArr
         mixed = refit.copy()
         mixed[strong] = (mixed[strong] + 2 * refit[np.roll(strong, 1)]) / 3
         refit = mixed
-    return Model(NEXT_RELEASE, refit)
+    return Model(name, refit)

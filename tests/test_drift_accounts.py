@@ -177,7 +177,7 @@ def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
             end = 23 if event.end is None else event.end
             if not event.harmful:
                 continue
-            if event.onset <= month <= end + 2 and (month < event.onset + 6 or short >= 0.08):
+            if event.onset <= month <= end + 2 and (month < event.onset + 6 or short >= 0.12):
                 active = True
             if event.onset <= month <= end and short > 0.15 and not any(noisy[event.onset : month + 1]):
                 silent = True

@@ -401,9 +401,19 @@ def test_a_masked_diagnosis_counts_as_the_usual_mixture():
 
 
 @pytest.mark.parametrize("month", range(-2, 8))
-def test_a_fix_holds_from_its_first_month_until_before_its_last(month):
-    held = not np.array_equal(read(Fix("bnp", "", "rescale", 3.0, 1, 5), month), read((), month))
+def test_a_fix_holds_from_its_first_month_until_a_newer_one_covers_it(month):
+    fixes = (Fix("bnp", "", "rescale", 3.0, 1), Fix("bnp", "", "clear", 1.0, 5))
+    held = not np.array_equal(read(fixes, month), read((), month))
     assert held == (1 <= month < 5)
+
+
+def test_a_newer_fix_of_one_site_replaces_one_of_all_there_alone():
+    site = str(people().site[0])
+    here = people().site == site
+    assert not here.all()
+    both = read((Fix("bnp", "", "rescale", 2.0, 0), Fix("bnp", site, "rescale", 3.0, 0)), 0)
+    assert np.array_equal(both[here], read(Fix("bnp", "", "rescale", 3.0, 0), 0)[here])
+    assert np.array_equal(both[~here], read(Fix("bnp", "", "rescale", 2.0, 0), 0)[~here])
 
 
 # Events
@@ -616,7 +626,7 @@ def test_a_new_site_opens_when_it_should():
 def test_a_bad_release_ranks_worse_and_a_sound_one_does_not(kind, loses):
     matrix, y = with_outcomes(4800, 7)
     weights = drift_models.fitted(matrix, y, np.zeros(matrix.shape[1]))
-    new = drift_stream.next_release(kind, matrix, y, weights)
+    new = drift_stream.next_release(kind, "4.1", matrix, y, weights)
     fresh, outcome = with_outcomes(60_000)
     lost = drift_models.auroc(fresh @ weights, outcome) - drift_models.auroc(new.logit(fresh), outcome)
     assert (lost > 0.02) == loses, lost

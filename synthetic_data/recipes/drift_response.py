@@ -102,13 +102,14 @@ class Scene:
 
     def steps(self) -> Steps:
         """A fresh process per stream: create the monitor, show the reference year, then month after month."""
-        courses = []
+        courses: list[dict[str, Any]] = []
         for stream, odd in zip(self.streams, self.odd, strict=True):
             course, extras, alive = yield from live(stream, self.card, odd)
-            courses.append({"months": [stored(month) for month in course.months], "extras": extras})
-            if not alive:
+            if not alive and not courses:
                 # A monitor that cannot be started will not start on the next stream either.
-                return {"course.json": canonical_text({"card": self.card, "streams": []}).encode()}
+                break
+            courses.append({"months": [stored(month) for month in course.months], "extras": extras})
+            # Also after the last, so that a monitor that fails in one month has not failed to run.
             yield Request("restart")
         return {"course.json": canonical_text({"card": self.card, "streams": courses}).encode()}
 

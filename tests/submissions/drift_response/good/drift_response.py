@@ -17,6 +17,7 @@ WORSE_FIT = 6.0  # of deviance, from which a release is worse than our own model
 # Fewer patients than expected, of whom all sites' are more ill (in sd times the first component): a shock.
 FEW_PATIENTS, MORE_ILL = 0.92, 0.2
 OTHER_SCORES = 0.15  # log-odds by which the scores of one model do not differ from those it should give
+PLAIN = 60  # encounters that no fix or fault touches, from which a model's weights are read off its scores
 RETRAIN_MONTHS = 3  # closed months of the new kind before weights are fitted
 TRIES, AGAIN_AFTER = 2, 2
 PLAN = Path(__file__).with_name("plan.json")
@@ -110,20 +111,23 @@ class Monitor:
 
     def released(self, release, now, score, clean):
         """A vendor's release that came without asking: is it as good as the one before on what is known?"""
+        plain = clean.sum() >= PLAIN
+        clean = clean if plain else ~now.wrong
         if not clean.any():
-            clean = ~now.wrong
+            return []
         vendor, before = release.partition("+")[0], self.weights
         matrix = now.matrix[clean]
         weights = outcomes.likeness(matrix, score[clean])
         other = np.median(np.abs(matrix @ before - logit(score[clean]))) > OTHER_SCORES
         unseen, ours = self.unseen, self.turned
         # A release may come under the name of another one: what it makes of the same patients tells.
-        new = vendor not in self.vendors or (not ours and (release != self.release or other))
+        new = vendor not in self.vendors or (not ours and (release != self.release or (plain and other)))
         self.unseen = self.turned = False
         self.release = release
         self.vendors.add(vendor)
         if not new:
-            self.weights = weights
+            # Where every score rests on a mask, weights cannot be read off.
+            self.weights = weights if plain else before
             return []
         drop = outcomes.auroc(self.usual @ before, self.usual_y) - outcomes.auroc(self.usual @ weights, self.usual_y)
         if drop > WORSE_RANKING and not (self.own and self.own.cause == "concept_drift"):
@@ -193,7 +197,9 @@ class Monitor:
 
     def wondered(self, finding=None):
         """One alert as soon as a month is far off, and one when something was found that cannot be answered yet."""
-        if finding is None and (self.worried or not outcomes.suspicious(self.history.judged(self.epoch), self.level_on)):
+        if finding is None and (
+            self.worried or not outcomes.suspicious(self.history.judged(self.epoch), self.level_on)
+        ):
             return []
         if finding is not None and self.worried == finding.cause:
             return []

@@ -135,15 +135,15 @@ def search(t, cells, masks, card, say=lambda *a: None):
     def refine(best, res, i, yy, e, own, material):
         c, m, r, z = best
         look = {key(x[0]): x for x in res}
-        if len(c) == 2:  # a part: is the whole off as well, without it?
-            for axis in c:
-                whole = look.get(key({axis: c[axis]}))
-                if whole is None:
-                    continue
+        if len(c) == 2:  # a part: the whole is taken unless its rest is clearly less off
+            wholes = [look[k] for axis in c if (k := key({axis: c[axis]})) in look]
+            for whole in sorted(wholes, key=lambda x: -abs(x[3])):
                 rest = (whole[1] & ~m)[i]
                 outside = ~m[i]
                 rr, zz = compare(yy[outside], e[outside], rest[outside], own[outside])
-                if (rr - 1) * (r - 1) > 0 and abs(np.log(rr)) > 0.8 * np.log(material) and abs(zz) > 1.3 and abs(np.log(rr)) > 0.4 * abs(np.log(r)):
+                off = (rr - 1) * (r - 1) > 0 and abs(np.log(rr)) > 0.8 * np.log(material) and abs(zz) > 1.3 and abs(np.log(rr)) > 0.4 * abs(np.log(r))
+                as_clear = whole[3] * z > 0 and abs(whole[3]) > 0.85 * abs(z) and not 1 / material < whole[2] < material
+                if off or (as_clear and abs(differs(m, whole[1], i, yy, e, own)) < 2.5):
                     return whole
         else:  # a whole: is it only a part?
             (axis,) = c
@@ -153,9 +153,14 @@ def search(t, cells, masks, card, say=lambda *a: None):
                 outside = ~part[1][i]
                 rest = (m & ~part[1])[i]
                 rr, zz = compare(yy[outside], e[outside], rest[outside], own[outside])
-                if abs(zz) < 2 and abs(np.log(rr)) < 0.35 * abs(np.log(part[2])):
+                if abs(zz) < 2 and abs(np.log(rr)) < 0.35 * abs(np.log(part[2])) and abs(differs(part[1], m, i, yy, e, own)) > 2.5:
                     return part
         return best
+
+    def differs(part, whole, i, yy, e, own):
+        """z of the part against the rest of its whole."""
+        w = whole[i]
+        return compare(yy[w], e[w], part[i][w], own[w])[1]
 
     taken = set()
     oe = run("o_e", adj, taken)

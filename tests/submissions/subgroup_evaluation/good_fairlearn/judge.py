@@ -31,7 +31,7 @@ class Judge:
     # ---- expectations ------------------------------------------------------------------------
     def adjusted(self):
         """Scores after what was found so far has been taken out."""
-        z = logit(self.s)
+        z, sound = logit(self.s), self.sound()
         for m in [f["mask"] for f in self.faults]:
             a, b = calibration_fit(expit(z[m]), self.y[m])
             if np.isfinite(a):
@@ -39,12 +39,13 @@ class Judge:
         for _ in range(3):
             for key in self.off:
                 m = self.masks[key]
-                a, _ = calibration_fit(expit(z[m]), self.y[m], fixed_slope=True)
+                fit = m & sound
+                a, _ = calibration_fit(expit(z[fit]), self.y[fit], fixed_slope=True)
                 base = calibration_fit(expit(z[self.clean()]), self.y[self.clean()], fixed_slope=True)[0]
                 z[m] += a - base
         for key in self.slopes:
             m = self.masks[key]
-            a, b = calibration_fit(expit(z[m]), self.y[m])
+            a, b = calibration_fit(expit(z[m & sound]), self.y[m & sound])
             z[m] = a + b * z[m]
         return expit(z)
 
@@ -56,9 +57,16 @@ class Judge:
             m &= ~fault["mask"]
         return m if m.sum() > 1000 else np.ones(len(self.s), bool)
 
+    def sound(self):
+        """Encounters that no fault has touched: only they say who else is off."""
+        m = np.ones(len(self.s), bool)
+        for fault in self.faults:
+            m &= ~fault["mask"]
+        return m
+
     def need_expected(self, s):
         tenth = np.searchsorted(np.quantile(s, np.arange(0.1, 1, 0.1)), s, side="right")
-        has = ~np.isnan(self.need)
+        has = ~np.isnan(self.need) & self.sound()
         rest = has.copy()
         known = self.proxy + self.off
         for key in known:
@@ -69,7 +77,7 @@ class Judge:
         e = np.where(has, rate[tenth], 0.0)
         for key in known:
             m = self.masks[key]
-            e[m] *= np.nansum(self.need[m]) / max(e[m].sum(), 1e-9)
+            e[m] *= self.need[m & has].sum() / max(e[m].sum(), 1e-9)
         return e
 
     def z(self, m, o, e, within=None):
@@ -117,8 +125,11 @@ class Judge:
                     continue
                 rest = self.masks[whole] & ~self.masks[best[0]]
                 r, z = self.z(rest, o, e, within=~self.masks[best[0]])
-                if max(r, 1 / max(r, 1e-9)) >= self.ratio and np.sign(z) == np.sign(best[2]) and abs(z) > 3:
-                    r, z = self.z(self.masks[whole], o, e)
+                also = max(r, 1 / max(r, 1e-9)) >= self.ratio and np.sign(z) == np.sign(best[2]) and abs(z) > 2
+                # or it is as clear as its part, and its rest not clearly less off than that
+                r, z = self.z(self.masks[whole], o, e)
+                alike = whole in [g[0] for g in good] and z * best[2] > 0 and abs(z) > 0.85 * abs(best[2])
+                if also or alike and abs(self.z(self.masks[best[0]], o, e, within=self.masks[whole])[1]) < 2.5:
                     return whole, r, z
         else:  # is it only a part of it?
             whole = self.masks[best[0]]
@@ -127,11 +138,12 @@ class Judge:
                     rest = whole & ~m
                     r, z = self.z(rest, o, e, within=~m)
                     rk, zk = self.z(m, o, e)
-                    if abs(zk) > 0.8 * abs(best[2]) and abs(z) < 2 and max(r, 1 / max(r, 1e-9)) < 1 + (self.ratio - 1) / 2 and key in [g[0] for g in good]:
+                    apart = self.z(m, o, e, within=whole)[1]
+                    if abs(zk) > 0.8 * abs(best[2]) and abs(z) < 2 and abs(apart) > 2.5 and max(r, 1 / max(r, 1e-9)) < 1 + (self.ratio - 1) / 2 and key in [g[0] for g in good]:
                         return key, rk, zk
         return best
 
-    def slope_test(self, m, s):
+    def slope_test(self, m, s, sound):
         def one(mm):
             x, y = logit(s[mm]), self.y[mm]
             a, b = calibration_fit(s[mm], y)
@@ -142,7 +154,7 @@ class Judge:
             H = np.linalg.inv((X * (p * (1 - p))[:, None]).T @ X)
             g = pd.DataFrame(X * (y - p)[:, None]).groupby(self.owner[mm]).sum().to_numpy()
             return b, np.sqrt((H @ (g.T @ g) @ H)[1, 1])
-        (b1, e1), (b0, e0) = one(m), one(~m)
+        (b1, e1), (b0, e0) = one(m & sound), one(~m & sound)
         return b1 - b0, (b1 - b0) / np.hypot(e1, e0)
 
     def change(self, m, o, e):
@@ -207,21 +219,23 @@ class Judge:
 
     def search(self):
         self.find_faults()
-        need = np.nan_to_num(self.need)
+        sound = self.sound()
+        y, need = self.y * sound, np.nan_to_num(self.need) * sound
         while len(self.off) + len(self.proxy) < 10:
-            s = self.adjusted()
-            e = self.need_expected(s)
+            adjusted = self.adjusted()
+            s, e = adjusted * sound, self.need_expected(adjusted)
             gone = {frozenset(f["by"].items()) for f in self.faults}
-            label, review = self.pick(self.y, s, set(self.off) | gone), self.pick(need, e, set(self.proxy + self.off) | gone)
+            label, review = self.pick(y, s, set(self.off) | gone), self.pick(need, e, set(self.proxy + self.off) | gone)
             if label is None and review is None:
                 break
             best = max((c for c in (label, review) if c), key=lambda c: abs(c[2]))
-            ry = np.log(max(self.z(self.masks[best[0]], self.y, s)[0], 0.05))
+            ry = np.log(max(self.z(self.masks[best[0]], y, s)[0], 0.05))
             rn = np.log(max(self.z(self.masks[best[0]], need, e)[0], 0.05))
             # the label follows need at least half of the way: the score is at fault; else the label is
             is_label = best is not label and ry / rn < 0.5
             (self.proxy if is_label else self.off).append(best[0])
-        tests = {key: self.slope_test(m, self.adjusted()) for key, m in self.masks.items() if m.sum() > 300}
+        adjusted = self.adjusted()
+        tests = {key: self.slope_test(m, adjusted, sound) for key, m in self.masks.items() if (m & sound).sum() > 300}
         self.slope_tests = tests
         best = max(tests, key=lambda c: abs(np.nan_to_num(tests[c][1])), default=None)
         if best is not None and 2 * norm.sf(abs(tests[best][1])) * 2 * len(tests) < 0.001 and abs(tests[best][0]) > self.card["material"]["points"] and best not in self.off:

@@ -79,9 +79,11 @@ def size(metric, m, judge, draws):
         elif metric == "need_ratio":
             tenth = np.searchsorted(np.quantile(s, np.arange(0.1, 1, 0.1)), s, side="right")
             expected = 0
+            has = ~np.isnan(judge.need)
             for j in range(10):
-                inside, out = m & (tenth == j), ~m & (tenth == j)
-                expected = expected + w[:, inside].sum(1) * (w[:, out] @ need[out]) / w[:, out].sum(1)
+                inside, out = m & has & (tenth == j), ~m & has & (tenth == j)
+                # Many scores alike (or nobody else): such a tenth is empty.
+                expected = expected + w[:, inside].sum(1) * (w[:, out] @ need[out]) / np.maximum(w[:, out].sum(1), 1)
             value = w[:, m] @ need[m] / expected
         else:
             one, other = drawn(s[m], y[m], w[:, m], judge.card["threshold"]), drawn(s[~m], y[~m], w[:, ~m], judge.card["threshold"])

@@ -33,6 +33,11 @@ class Problem:
     shift: dict = field(default_factory=dict)
     ratio: dict = field(default_factory=dict)
 
+    @property
+    def columns(self):
+        """Terms in the model: a fault changes level and ranking."""
+        return 2 if self.kind == "slope" or self.since is not None else 1
+
 
 def expit(v):
     return 1 / (1 + np.exp(-np.clip(v, -30, 30)))
@@ -60,7 +65,7 @@ class Model:
         columns = [np.ones(len(x)), c, c * c]
         for p in problems:
             columns.append(p.mask.astype(float))
-            if p.kind == "slope":
+            if p.columns == 2:
                 columns.append(p.mask * c)
         self.design = np.column_stack(columns)
         self.offset = x
@@ -77,7 +82,7 @@ class Model:
         for i, p in enumerate(problems):
             if i == number:
                 return float(self.beta[at])
-            at += 2 if p.kind == "slope" else 1
+            at += p.columns
         raise IndexError(number)
 
     def test(self, column):
@@ -141,7 +146,8 @@ def judge(data):
         problem.ratio = {k: m.ratio(problem.mask[outcome[k][0]]) for k, m in models.items()}
         far = max(max(r, 1 / max(r, 1e-9)) for r in problem.ratio.values())
         if far < ratio_least and problem.kind == "shift":
-            refused.add(tuple(problem.by.items()))
+            # With it goes the level whose twin it is, or that one would come back for ever.
+            refused |= {tuple(problem.by.items()), tuple(best[1].by.items())}
             if problem.since is not None:
                 since = [s for s in since if s[0] != problem.by["site"]]
             continue
@@ -188,7 +194,7 @@ def fit_all(outcome, x, owner, problems):
     models = {}
     for k, (mask, y) in outcome.items():
         _, who = np.unique(owner[mask], return_inverse=True)
-        inner = [Problem(p.by, p.mask[mask], kind=p.kind) for p in problems]
+        inner = [Problem(p.by, p.mask[mask], since=p.since, kind=p.kind) for p in problems]
         models[k] = Model(x[mask], y[mask], who, inner)
     return models
 

@@ -39,7 +39,7 @@ QUIET = frozenset({"none", "deploy", "reject"})
 FALSE_ALARM, ALARM_MEMORY, MOST_REPEATS = 1.0, 6, 4
 # An event may be acted on for so many months after its end, and from its FRESH-th month on only while it still does
 # harm: while the month is STILL_HARM below what is best.
-AFTER_END, FRESH, STILL_HARM = 2, 6, 0.12
+AFTER_END, FRESH, STILL_HARM = 2, 8, 0.12
 # Months more than SILENT_HARM below the best in which nobody has acted yet count 1 + SILENCE times.
 SILENCE, SILENT_HARM = 0.5, 0.15
 
@@ -137,7 +137,7 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
     """The accounts of one stream. Raises ValueError unless there are 24 months.
 
     shortfall(t)    = 1 - benefit(t) / best(t)
-    active(t)       = some harmful event has onset <= t <= end + 2 and (t < onset + 6 or shortfall(t) >= .12)
+    active(t)       = some harmful event has onset <= t <= end + 2 and (t < onset + 8 or shortfall(t) >= .12)
     cost(t)         = sum of COST over the month's actions
     alarms(t)       = active(t) ? 0 : number of actions that are an alarm (`is_alarm`)
     false_alarms(t) = sum over these of 1 + min(k, 4), k the alarms of months t-6..t-1 and earlier ones of this month

@@ -16,7 +16,7 @@ from synthetic_data.recipes.drift_response import Extra, StreamTruth, Truth
 
 THRESHOLD = 0.2
 ENCOUNTERS = 60
-FIRST, CALM, SECOND = 3, 9, 14
+FIRST, CALM, SECOND = 3, 11, 16
 # Per stream: the event of month 3, the one of month 14, and the benign one of month 9.
 HARM = (
     ("unit_change", ("unit_change",), ("north",), ("albumin",)),

@@ -103,9 +103,9 @@ def test_an_event_may_be_acted_on_until_two_months_after_its_end(end, last):
     assert np.flatnonzero(found.active).tolist() == list(range(4, last + 1))
 
 
-def test_from_the_sixth_month_on_only_harm_is_a_reason():
-    found = accounts([HARM], months(bad=(12,)), T)
-    assert np.flatnonzero(found.active).tolist() == [4, 5, 6, 7, 8, 9, 12]
+def test_from_the_eighth_month_on_only_harm_is_a_reason():
+    found = accounts([HARM], months(bad=(14,)), T)
+    assert np.flatnonzero(found.active).tolist() == [4, 5, 6, 7, 8, 9, 10, 11, 14]
 
 
 def test_a_benign_event_is_no_reason():
@@ -146,7 +146,7 @@ def test_small_harm_is_not_silence():
     quiet = [Month(np.array([True, True, False]), risk) for _ in range(MONTHS)]
     found = accounts([HARM], quiet, T)
     assert found.silence.sum() == 0
-    assert np.flatnonzero(found.active).tolist() == [4, 5, 6, 7, 8, 9]
+    assert np.flatnonzero(found.active).tolist() == list(range(4, 12))
 
 
 def test_where_nobody_is_worth_flagging_flags_are_harm():
@@ -177,7 +177,7 @@ def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
             end = 23 if event.end is None else event.end
             if not event.harmful:
                 continue
-            if event.onset <= month <= end + 2 and (month < event.onset + 6 or short >= 0.12):
+            if event.onset <= month <= end + 2 and (month < event.onset + 8 or short >= 0.12):
                 active = True
             if event.onset <= month <= end and short > 0.15 and not any(noisy[event.onset : month + 1]):
                 silent = True

@@ -667,7 +667,7 @@ def test_an_answer_that_is_no_list_is_none(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", ["retrain", "recalibrate", "data_fix", "rollback"])
 def test_an_odd_delivery_is_no_reason_to_change_the_model(kind, action):
-    assert lost(taken(kind, types=("none", action))) == {ODD}
+    assert lost(taken(kind, types=("none", action))) == (set() if kind == "late" else {ODD})
 
 
 @pytest.mark.parametrize("action", ["deploy", "reject"])

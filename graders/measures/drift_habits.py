@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graders.measures.drift_causes import claims_fault, places, same_place
-from synthetic_data.drift_accounts import AFTER_END, MONTHS
+from synthetic_data.drift_accounts import AFTER_END, COST, MONTHS
 
 if TYPE_CHECKING:
     from graders.measures.drift_utility import Worth
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 WATCHED = 4  # months after a benign event's onset in which nothing should come of it
 # What may be answered to a delivery that cannot be used; to one that was seen before there is nothing to say.
 CAREFUL = frozenset({"none", "alert", "pause", "investigate"})
-# A late one is a month like others that comes together with the next: what it reports on may be deployed.
-ALLOWED = {"duplicate": frozenset({"none"}), "late": CAREFUL | {"deploy", "reject"}}
+# A late one is a month like others, which cannot be seen to be late: whatever it gives reason for may be done.
+ALLOWED = {"duplicate": frozenset({"none"}), "late": frozenset(COST)}
 
 
 def left_alone(worth: Worth) -> tuple[float, str]:

@@ -271,7 +271,7 @@ def draw_card(seed: Seed) -> dict[str, Any]:
     return {
         "threshold": THRESHOLD,
         "first_calendar_month": 1 + int(draw.choice(12, 0)),
-        "min_events": (25, 35, 45)[int(draw.choice(3, 1))],
+        "min_events": (20, 25, 30)[int(draw.choice(3, 1))],
         "most_train_months": (8, 10, 12)[int(draw.choice(3, 2))],
         "rule_admissions": (2, 3)[int(draw.choice(2, 3))],
     }

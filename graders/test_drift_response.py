@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from graders.harness.criterion import Award, criterion
 from graders.harness.outcome import Outcome
-from graders.measures import drift_agreement, drift_causes, drift_habits, drift_predictions
+from graders.measures import drift_agreement, drift_causes, drift_habits, drift_predictions, drift_timeline
 from graders.measures.drift_utility import Worth
 
 if TYPE_CHECKING:
+    from graders.harness.figure import Figure
     from synthetic_data.recipes.drift_response import Truth
 
 WORTH = "what the monitoring is worth"
@@ -80,3 +81,8 @@ def test_harmless_changes_are_left_alone(outcome: Outcome, truth: Truth) -> Awar
     """A new site, another mix of patients, late labels or a good release are no reason to act."""
     worth = Graded.of(truth)
     return Award(*drift_habits.left_alone(worth)).reduced(worth.gate, WORTH)
+
+
+def figures(outcome: Outcome, truth: Truth) -> list[Figure]:
+    """A timeline for each stream: net benefit against knowing and doing nothing, what happened, and what was done."""
+    return drift_timeline.figures(Graded.of(truth))

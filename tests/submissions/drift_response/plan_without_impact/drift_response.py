@@ -1,0 +1,3 @@
+"""The change-control record has no assessment of impact."""
+
+from base_solution import Monitor as Monitor

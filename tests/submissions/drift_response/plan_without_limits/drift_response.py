@@ -1,0 +1,3 @@
+"""The record allows twenty-four changes of each type a year."""
+
+from base_solution import Monitor as Monitor

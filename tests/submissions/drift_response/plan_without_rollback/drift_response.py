@@ -1,0 +1,3 @@
+"""Rolls back, and the change-control record does not know of it."""
+
+from base_solution import Monitor as Monitor

@@ -1,0 +1,3 @@
+"""Intervals from high to low."""
+
+from base_solution import Monitor as Monitor

@@ -1,0 +1,3 @@
+"""Every number may be anything."""
+
+from base_solution import Monitor as Monitor

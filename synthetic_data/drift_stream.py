@@ -114,7 +114,12 @@ def month_data(
     own = seed.stream(f"month/{month}")
     kinds = {plan.event.kind for plan in planned if drift_events.month_on(plan.event, month)}
     winter = np.cos(2 * np.pi * ((first_calendar_month - 1 + month) % 12) / 12)
-    volume = patients * (1 + 0.06 * winter) * (0.97 + 0.06 * own.uniform(0)) * (0.85 if "covid" in kinds else 1.0)
+    volume = (
+        patients
+        * (1 + 0.06 * winter)
+        * (0.97 + 0.06 * own.uniform(0))
+        * (0.75 + 0.25 * own.uniform(1) if "covid" in kinds else 1.0)
+    )
     shares = dict(sizes)
     for plan in planned:
         if plan.event.kind == "new_site" and plan.event.kind in kinds:

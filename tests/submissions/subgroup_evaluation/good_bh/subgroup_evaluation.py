@@ -216,6 +216,9 @@ def mend(everything, kept, problems, card):
             steps.append({"type": "recalibrate", "group_by": list(c), "params": params, "justification": "at the same score this group's outcomes differ; label and data stand"})
     p = expit(za)
     later = (everything["index_date"] > pd.Timestamp(card.get("pilot", {}).get("until", "1900-01-01"))).to_numpy()
+    for c, metric, cause, extra in problems:
+        if "day" in extra:  # these scores will be others once the fault is mended
+            later = later & ~((everything["site"] == c["site"]) & (everything["index_date"] >= extra["day"])).to_numpy()
     p = p[later] if later.sum() > 1000 else p
     value = float(np.quantile(p, 1 - 0.95 * card["alert_budget"]))
     value = np.ceil(value * 1000) / 1000

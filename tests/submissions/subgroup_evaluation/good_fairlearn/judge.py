@@ -105,12 +105,13 @@ class Judge:
             r, z = self.z(m, o, e)
             found.append((key, r, z))
         p = np.array([2 * norm.sf(abs(z)) for _, _, z in found])
-        order = np.argsort(p)
         holm = np.zeros(len(p), bool)
-        for rank, i in enumerate(order):
-            if p[i] * (len(p) - rank) * 2 > ALPHA:
-                break
-            holm[i] = True
+        for axes in (1, 2):  # levels and pairs are a family each, or the many pairs cost the levels their power
+            family = np.array([i for i, (key, _, _) in enumerate(found) if len(key) == axes], int)
+            for rank, i in enumerate(family[np.argsort(p[family])]):
+                if p[i] * (len(family) - rank) * 2 > ALPHA:
+                    break
+                holm[i] = True
         good = [(key, r, z) for (key, r, z), ok in zip(found, holm, strict=True) if ok and max(r, 1 / max(r, 1e-9)) >= self.ratio]
         # a majority is off from everybody else when a minority is: only if that fits clearly better
         def strength(c):
@@ -151,7 +152,7 @@ class Judge:
                 return np.nan, np.nan
             p = expit(a + b * x)
             X = np.column_stack([np.ones(mm.sum()), x])
-            H = np.linalg.inv((X * (p * (1 - p))[:, None]).T @ X)
+            H = np.linalg.pinv((X * (p * (1 - p))[:, None]).T @ X)
             g = pd.DataFrame(X * (y - p)[:, None]).groupby(self.owner[mm]).sum().to_numpy()
             return b, np.sqrt((H @ (g.T @ g) @ H)[1, 1])
         (b1, e1), (b0, e0) = one(m & sound), one(~m & sound)

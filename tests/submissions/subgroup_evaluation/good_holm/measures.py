@@ -112,7 +112,12 @@ def clustered(y, design, offset, group):
     kind = {} if group is None else {"cov_type": "cluster", "cov_kwds": {"groups": group}}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        fit = model.fit(maxiter=60, **kind)
+        try:
+            fit = model.fit(maxiter=60, **kind)
+        except np.linalg.LinAlgError:
+            # A term that the data cannot tell: no fit.
+            k = design.shape[1]
+            return np.full(k, np.nan), np.full((k, k), np.nan), np.full(len(y), np.nan)
     fine = fit.converged and np.isfinite(fit.params).all() and np.abs(fit.params).max() < 25
     return fit.params if fine else fit.params * np.nan, fit.cov_params(), fit.fittedvalues
 

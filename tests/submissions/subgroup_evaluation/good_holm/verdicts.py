@@ -57,13 +57,15 @@ def scan(ev, i):
         since = (day >= week).astype(float)
         if min(y @ since, y @ (1 - since)) < 2 * LEAST_EVENTS:
             continue
-        design = np.column_stack([np.ones(len(x)), x, since, since * x])
+        # Scores that are all alike since then have no slope to be tested, and rank nobody.
+        alike = np.ptp(x[since == 1]) < 1e-9
+        design = np.column_stack([np.ones(len(x)), x, since, since * x][: 3 if alike else 4])
         terms, covariance, _ = clustered(y, design, None, person)
         if not np.isfinite(terms).all():
             continue
         wald = terms[2:] @ np.linalg.solve(covariance[2:, 2:], terms[2:])
-        much = abs(terms[2]) >= 2 * ev.material or abs(terms[3]) >= 0.3 * abs(terms[1])
-        rows.append({"cell": i, "day": week, "p": chi2.sf(wald, 2), "much": int(much)})
+        much = abs(terms[2]) >= 2 * ev.material or alike or abs(terms[3]) >= 0.3 * abs(terms[1])
+        rows.append({"cell": i, "day": week, "p": chi2.sf(wald, len(terms) - 2), "much": int(much)})
     return pd.DataFrame(rows)
 
 
@@ -128,8 +130,11 @@ def terms_of(ev, seen, base, offset, use, chosen):
 
 
 def whole_or_part(ev, seen, base, offset, use, chosen, best, table):
-    """A pair gives way to its level if the rest of that is off as well; a level to a pair if the rest is not."""
-    cell, z = ev.cells[best], table.set_index("cell")["z"]
+    """A pair gives way to its level if the rest of that is off as well; a level to a pair if the rest is not.
+
+    So does a pair to a level that is as clear, unless the rest of that is clearly another matter: the rest may be few.
+    """
+    cell, z, gap = ev.cells[best], table.set_index("cell")["z"], table.set_index("cell")["gap"]
     if len(cell) == 1:
         pairs = [i for i in z.index if len(ev.cells[i]) == 2 and cell.items() <= ev.cells[i].items()]
         options = [(best, i) for i in pairs if abs(z[i]) > 0.75 * abs(z[best]) and z[i] * z[best] > 0]
@@ -145,7 +150,9 @@ def whole_or_part(ev, seen, base, offset, use, chosen, best, table):
         off = abs(rest) >= 0.8 * ev.material and abs(rest / e0) > 1.96 and rest * (rest + more) > 0
         if len(cell) == 1 and not off and abs(more / e1) > 3:
             verdicts.append((abs(z[part]), part))
-        if len(cell) == 2 and off and abs(rest) > 0.5 * abs(rest + more):
+        alike = abs(more / e1) < 2.5 and z[whole] * z[part] > 0 and abs(z[whole]) > 0.85 * abs(z[part])
+        alike = alike and abs(gap[whole]) >= ev.material
+        if len(cell) == 2 and (alike or off and abs(rest) > 0.5 * abs(rest + more)):
             verdicts.append((abs(z[whole]), whole))
     return max(verdicts)[1] if verdicts else best
 

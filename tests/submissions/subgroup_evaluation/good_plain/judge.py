@@ -43,13 +43,13 @@ def expit(v):
     return 1 / (1 + np.exp(-np.clip(v, -30, 30)))
 
 
-def glm(design, offset, y):
-    """Coefficients of an unpenalised logistic regression (a touch of ridge keeps it finite)."""
+def glm(design, offset, y, use):
+    """Coefficients of an unpenalised logistic regression (a touch of ridge keeps it finite) of the rows to be used."""
     beta = np.zeros(design.shape[1])
     for _ in range(40):
         p = expit(offset + design @ beta)
-        h = (design * (p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(len(beta))
-        step = np.linalg.solve(h, design.T @ (y - p) - 1e-6 * beta)
+        h = (design * (use * p * (1 - p))[:, None]).T @ design + 1e-6 * np.eye(len(beta))
+        step = np.linalg.solve(h, design.T @ (use * (y - p)) - 1e-6 * beta)
         beta += np.clip(step, -3, 3)
         if np.abs(step).max() < 1e-8:
             break
@@ -57,10 +57,14 @@ def glm(design, offset, y):
 
 
 class Model:
-    """P(outcome | score) with the problems so far."""
+    """P(outcome | score) with the problems so far; unless `faulty`, stays with faulty scores do not count."""
 
-    def __init__(self, x, y, owner, problems):
-        self.x, self.y, self.owner = x, y, owner
+    def __init__(self, x, y, owner, problems, faulty=False):
+        use = np.ones(len(x), bool)
+        for p in problems:
+            if p.since is not None and not faulty:
+                use &= ~p.mask
+        self.x, self.y, self.owner = x, y * use, owner
         c = x - x.mean()
         columns = [np.ones(len(x)), c, c * c]
         for p in problems:
@@ -69,11 +73,11 @@ class Model:
                 columns.append(p.mask * c)
         self.design = np.column_stack(columns)
         self.offset = x
-        self.beta = glm(self.design, x, y)
-        self.p = expit(x + self.design @ self.beta)
+        self.beta = glm(self.design, x, y, use)
+        self.p = use * expit(x + self.design @ self.beta)
         self.weight = self.p * (1 - self.p)
         self.inverse = np.linalg.inv((self.design * self.weight[:, None]).T @ self.design + 1e-6 * np.eye(len(self.beta)))
-        self.residual = y - self.p
+        self.residual = self.y - self.p
         self.patients = owner.max() + 1
 
     def shift_of(self, number, problems):
@@ -163,9 +167,9 @@ def judge(data):
             if max(strength(z), abs(slope)) < CHANCE - 0.2 or (small and old.kind == "shift"):
                 problems = rest
                 refused.add(tuple(old.by.items()))
-    models = fit_all(outcome, x, data.owner, problems)
+    sound, faulty = (fit_all(outcome, x, data.owner, problems, with_faults) for with_faults in (False, True))
     for i, p in enumerate(problems):
-        p.shift = {k: m.shift_of(i, problems) for k, m in models.items()}
+        p.shift = {k: m.shift_of(i, problems) for k, m in (sound if p.since is None else faulty).items()}
         explain(p)
     return problems
 
@@ -190,12 +194,12 @@ def date_it(problem, since, models, outcome, x):
         problem.mask = later
 
 
-def fit_all(outcome, x, owner, problems):
+def fit_all(outcome, x, owner, problems, faulty=False):
     models = {}
     for k, (mask, y) in outcome.items():
         _, who = np.unique(owner[mask], return_inverse=True)
         inner = [Problem(p.by, p.mask[mask], since=p.since, kind=p.kind) for p in problems]
-        models[k] = Model(x[mask], y[mask], who, inner)
+        models[k] = Model(x[mask], y[mask], who, inner, faulty)
     return models
 
 

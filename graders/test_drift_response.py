@@ -33,7 +33,8 @@ class Graded:
 @criterion(points=55, skill="monitoring", remedy="docs/remedies.md#watching-a-model")
 def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
     """Net benefit, less the price of actions and false alarms, beats every policy that looks at nothing."""
-    return Award(*Graded.of(truth).judge())
+    worth = Graded.of(truth)
+    return Award(*worth.judge(), examples=tuple(drift_timeline.trace(worth)))
 
 
 @criterion(points=12, skill="monitoring", remedy="docs/remedies.md#causes-of-drift")
@@ -49,7 +50,9 @@ def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
     left, total = drift_causes.follow_up(truth)
     gate = Graded.of(truth).gate
     if not total:
-        return Award(float(gate == 1), "no alert named a fault of the data").reduced(gate, WORTH)
+        return Award(float(gate == 1), "no alert called a feed corrupt, so none had to be followed up").reduced(
+            gate, WORTH
+        )
     message = f"{total - len(left)} of {total} alerts of faulty data were followed by an action on them within a month"
     if left:
         message += f"; nothing followed in {drift_causes.places(left)}"

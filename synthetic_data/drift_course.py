@@ -12,11 +12,12 @@ from synthetic_data import drift_models
 from synthetic_data.drift_accounts import COST, BoolArray, Month, net_benefit
 from synthetic_data.drift_events import CAUSES, MONTHS, NEW_SITE, SITES, Planned, month_on
 from synthetic_data.drift_models import METHODS, Fix, Model
-from synthetic_data.drift_patients import DIAGNOSIS, NAMES
+from synthetic_data.drift_patients import DIAGNOSIS, LABORATORY, NAMES
 from synthetic_data.drift_stream import LABELS_AFTER, MonthData, Stream
 from synthetic_data.streams import FloatArray
 
 FALLBACKS = ("nobody", "everybody", "rule")
+TOP_AGE = 90  # ages of 90 and more are one category: 45 CFR 164.514(b)(2)(i)(C)
 MOST_ACTIONS = 12  # of one answer that are looked at
 RIGHT_NOTES = 0.75  # of lineage notes
 VALIDATED = 3  # last months of the training window on whose held-out half a report is made
@@ -130,7 +131,7 @@ class Course:
         return {
             "month": self.month,
             "release_id": self.model.release,
-            **columns(self._data),
+            **columns(self._data, self.stream.habits),
             "score": np.round(self.score(), 4).tolist(),
             "labels": labels(self.stream, self.month),
             "answers": self.notes,
@@ -256,11 +257,32 @@ def asked_about(plan: Planned, month: int, site: str, feature: str) -> bool:
     return feature in event.feature if feature else True
 
 
-def columns(data: MonthData) -> dict[str, Any]:
-    """Features, site and id of every encounter, as JSON takes them."""
-    values = {name: [None if math.isnan(v) else v for v in data.seen.x[:, j].tolist()] for j, name in enumerate(NAMES)}
-    values[DIAGNOSIS] = data.seen.code.tolist()
-    return {"X": values, "site": data.seen.site.tolist(), "encounter": data.names}
+def columns(data: MonthData, habits: Mapping[str, str]) -> dict[str, Any]:
+    """Features, site and id of every encounter as JSON takes them, each site writing in its own way.
+
+    habits: site -> one of HABITS.  All that is written so means what it meant: the model's software reads it.
+    """
+    site = data.seen.site.tolist()
+    ways = [habits.get(name, "") for name in site]
+    values: dict[str, list[Any]] = {}
+    for j, name in enumerate(NAMES):
+        values[name] = [written(name, v, way) for v, way in zip(data.seen.x[:, j].tolist(), ways, strict=True)]
+    values[DIAGNOSIS] = [
+        code.replace(".", "") if way == "no dots" else code
+        for code, way in zip(data.seen.code.tolist(), ways, strict=True)
+    ]
+    return {"X": values, "site": site, "encounter": data.names}
+
+
+def written(name: str, value: float, way: str) -> float | str | None:
+    """One value as a site writes it."""
+    if math.isnan(value):
+        return "" if way == "blanks" else None
+    if name == "age" and value >= TOP_AGE:
+        return f"{TOP_AGE}+"
+    if way == "commas" and name in LABORATORY:
+        return f"{value:g}".replace(".", ",")
+    return value
 
 
 def labels(stream: Stream, month: int) -> dict[str, list[Any]]:

@@ -22,6 +22,8 @@ LATE_CLOSED_AFTER = 5
 WARD_MIX = 0.10  # by how much a site's patients differ from month to month, in sd of how ill they are
 EARLY_NEGATIVES = 0.8  # that arrive with the first
 FIRST_RELEASE = "4.0"
+# How sites write what they deliver, in the reference year as later; the others write plainly.
+HABITS = ("commas", "no dots", "blanks")
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,8 @@ class MonthData:
 class Stream:
     """What does not depend on anybody's actions.
 
-    months: -12 to 23.  releases: month -> the vendor's new model.  designs: what models read, kept once made.
+    months: -12 to 23.  releases: month -> the vendor's new model.  habits: site -> how it writes what it delivers.
+    designs: what models read, kept once made.
     """
 
     seed: Seed
@@ -54,6 +57,7 @@ class Stream:
     model: Model
     releases: Mapping[int, Model]
     imputer: Imputer
+    habits: Mapping[str, str]
     designs: dict[tuple[int, tuple[Fix, ...]], FloatArray] = field(default_factory=dict, compare=False)
 
     @property
@@ -93,7 +97,9 @@ def made(seed: Seed, kinds: Sequence[str], patients: int, card: Mapping[str, Any
     releases = {
         onset: next_release(kind, f"4.{number}", matrix, y, weights) for number, (onset, kind) in enumerate(coming, 1)
     }
-    return Stream(seed, sizes, planned, months, Model(FIRST_RELEASE, weights), releases, imputer)
+    own = seed.stream("habits").permutation(len(SITES)).tolist()
+    habits = {SITES[k]: habit for k, habit in zip(own, HABITS, strict=False)}
+    return Stream(seed, sizes, planned, months, Model(FIRST_RELEASE, weights), releases, imputer, habits)
 
 
 def month_data(
@@ -108,7 +114,12 @@ def month_data(
     own = seed.stream(f"month/{month}")
     kinds = {plan.event.kind for plan in planned if drift_events.month_on(plan.event, month)}
     winter = np.cos(2 * np.pi * ((first_calendar_month - 1 + month) % 12) / 12)
-    volume = patients * (1 + 0.06 * winter) * (0.97 + 0.06 * own.uniform(0)) * (0.85 if "covid" in kinds else 1.0)
+    volume = (
+        patients
+        * (1 + 0.06 * winter)
+        * (0.97 + 0.06 * own.uniform(0))
+        * (0.75 + 0.25 * own.uniform(1) if "covid" in kinds else 1.0)
+    )
     shares = dict(sizes)
     for plan in planned:
         if plan.event.kind == "new_site" and plan.event.kind in kinds:

@@ -381,7 +381,23 @@ def test_the_batch_has_the_columns_of_the_brief_and_no_more():
 def test_missing_values_are_none():
     values = lived({}, 4).batch()["X"]["bnp"]
     assert None in values
-    assert not any(v is not None and math.isnan(v) for v in values)
+    assert not any(isinstance(v, float) and math.isnan(v) for v in values)
+
+
+def test_each_site_writes_in_its_own_way_and_means_the_same():
+    month = lived({}, 4).batch()
+    data = stream().months[4].seen
+    spelled = set()
+    for j, name in enumerate(NAMES):
+        for value, text, site in zip(data.x[:, j], month["X"][name], month["site"], strict=True):
+            if isinstance(text, str):
+                spelled.add(stream().habits.get(site, "age" if name == "age" else "plain"))
+                read = float(text.rstrip("+").replace(",", ".")) if text else math.nan
+                assert read == pytest.approx(value, nan_ok=True) or (name == "age" and value > read)
+    assert {"commas", "blanks"} <= spelled <= {"commas", "blanks", "no dots", "age"}
+    codes = dict(zip(month["X"][DIAGNOSIS], data.code, strict=True))
+    assert {c.replace(".", "") for c in codes} == {c.replace(".", "") for c in codes.values()}
+    assert any(code != written for written, code in codes.items())
 
 
 # Notes

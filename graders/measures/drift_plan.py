@@ -14,6 +14,8 @@ from graders.harness.reading import Unreadable, parse_json
 
 CHANGES = ("data_fix", "recalibrate", "retrain", "rollback", "pause")
 FIELDS = ("net_benefit", "auroc", "o_e_error")
+# A margin of non-inferiority may be so wide: net benefit is per 100 encounters.
+MARGIN = {"net_benefit": 1.0, "auroc": 0.02, "o_e_error": 0.1}
 MAX_BYTES, MAX_RULES, MAX_TEXT = 100_000, 10, 4_000
 # A sentence has so many characters and different words; less says nothing.
 SHORTEST, FEWEST_WORDS = 20, 3
@@ -77,8 +79,9 @@ def rules(found: list[Any]) -> tuple[Rule, ...]:
         raise Unreadable(
             f"needs up to {MAX_RULES} rules in accept, each with a field ({', '.join(FIELDS)}) and a number at_least"
         )
-    if not any(rule["at_least"] >= 0 for rule in found):
-        raise Unreadable("accepts models that are worse in everything; one rule of accept must ask for at_least 0")
+    if not any(rule["at_least"] >= -MARGIN[rule["field"]] for rule in found):
+        margins = ", ".join(f"{field} {-margin:g}" for field, margin in MARGIN.items())
+        raise Unreadable(f"accepts models that are clearly worse; one rule of accept must ask for at_least {margins}")
     return tuple(Rule(rule["field"], float(rule["at_least"])) for rule in found)
 
 

@@ -1,11 +1,12 @@
-"""Timelines of the streams, for the scorecard's evidence."""
+"""What happened in the streams and what was done: timelines for the scorecard, and a trace for practice."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from graders.harness.figure import Figure, Mark
-from synthetic_data.drift_accounts import QUIET
+from synthetic_data.drift_accounts import QUIET, is_alarm
 
 if TYPE_CHECKING:
     from graders.measures.drift_utility import Worth
@@ -47,3 +48,24 @@ def timeline(number: int, stream: StreamTruth, accounts: Accounts) -> Figure:
         f"{len(happened)} events; actions in {acted} months, {alarms} false alarms."
     )
     return Figure(f"Stream {number}", alt, "month", "net benefit", lines, (*happened, *done))
+
+
+def trace(worth: Worth) -> Iterator[str]:
+    """Every report that came and every action that was taken, in a line each; false alarms are marked."""
+    for number, (stream, accounts) in enumerate(zip(worth.truth.streams, worth.accounts, strict=True), 1):
+        for month, lived in enumerate(stream.course):
+            place = f"stream {number} month {month}"
+            for report in lived.reports:
+                yield f"{place}: report {report['id']}, {report['events']} events: {compared(report)}"
+            for action in lived.actions:
+                told = " ".join(f"{value:.4g}" if isinstance(value, float) else str(value) for value in action.values())
+                alarm = accounts is not None and accounts.alarms[month] > 0 and is_alarm(action)
+                yield f"{place}: {told}{' (false alarm)' if alarm else ''}"
+
+
+def compared(report: Mapping[str, Any]) -> str:
+    """The current model's measures against the candidate's."""
+    now, then = report["current"], report["candidate"]
+    if not now or not then:
+        return "refused"
+    return ", ".join(f"{name} {now[name]} to {then.get(name)}" for name in now)

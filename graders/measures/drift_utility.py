@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from synthetic_data.recipes.drift_response import StreamTruth, Truth
 
 LEAST, MOST = -1.0, 1.05  # one stream must not outweigh the others
-FULL, ENOUGH = 0.7, 0.25  # all points, and from where the other criteria count in full
+FULL, ENOUGH = 0.85, 0.25  # all points, and from where the other criteria count in full
 MOST_NAMED = 3  # streams and months that a message names
 
 
@@ -66,7 +66,7 @@ class Worth:
             f"{self.u:.0%} of the way from the best policy that looks at nothing to one that knows what happens "
             f"(all points at {FULL:.0%})",
             "by stream, from doing nothing (0%) to knowing (100%): "
-            + ", ".join("-" if e is None else f"{e:.0%}" for e in self.shares),
+            + ", ".join("-" if e is None else f"{round(e, 2) + 0:.0%}" for e in self.shares),
         ]
         idle = [n for n, done in enumerate(self.accounts, 1) if done is None]
         if idle:

@@ -195,7 +195,7 @@ def reference(stream: Stream) -> dict[str, Any]:
     whole |= {"answers": [], "reports": []}
     for month in range(-REFERENCE_MONTHS, 0):
         data = stream.months[month]
-        part = columns(data)
+        part = columns(data, stream.habits)
         for name, values in part["X"].items():
             whole["X"].setdefault(name, []).extend(values)
         whole["site"] += part["site"]

@@ -1,5 +1,6 @@
 """ADWIN on the Brier score of outcomes as they arrive; a recalibration on three months whenever it fires."""
 
+import spelling
 from river.drift import ADWIN
 
 
@@ -8,11 +9,13 @@ class Monitor:
         self.last, self.scores, self.window = -1, {}, ADWIN()
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         known = dict(zip(batch["labels"]["encounter"], batch["labels"]["y"]))
         for name, score in zip(batch["encounter"], batch["score"]):
             self.window.update((score - known[name]) ** 2)
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

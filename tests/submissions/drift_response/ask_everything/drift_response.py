@@ -1,3 +1,5 @@
+import spelling
+
 """Asks the owners of every feed each month, and does what they say without looking."""
 
 FIXES = {
@@ -18,9 +20,11 @@ class Monitor:
         self.features, self.done = card["features"], set()
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         pass
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         actions = [{"type": "deploy", "report": r["id"]} for r in batch["reports"] if not r["refused"]]
         for note in batch["answers"]:
             fix = FIXES.get(note["topic"])

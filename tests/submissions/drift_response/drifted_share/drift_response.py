@@ -1,5 +1,6 @@
 """What drift reports do by default: a test a column, and a retraining when half of the columns have drifted."""
 
+import spelling
 import pandas as pd
 from scipy.stats import chisquare, ks_2samp
 
@@ -22,9 +23,11 @@ class Monitor:
         return table.astype({name: float for name in table if name != "diagnosis"})
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         self.usual = self.table(batch)
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

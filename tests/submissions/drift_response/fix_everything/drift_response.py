@@ -1,5 +1,6 @@
 """All sites in one table: every month it mends, masks, takes back and recalibrates whatever passes a fixed threshold."""
 
+import spelling
 import pandas as pd
 
 
@@ -8,11 +9,13 @@ class Monitor:
         self.last, self.scores = -1, {}
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         table = pd.DataFrame(batch["X"])
         self.known, self.usual = set(table["diagnosis"]), table.drop(columns="diagnosis").astype(float)
         self.release = batch["release_id"]
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

@@ -1,5 +1,6 @@
 """A policy in four parts: what feeds deliver, what a release is made of, what outcomes say, what reports allow."""
 
+import spelling
 import json
 import math
 from dataclasses import dataclass, replace
@@ -48,6 +49,7 @@ class Monitor:
 
     def start(self, batch):
         """The year before the stream begins, with all its outcomes."""
+        batch = spelling.plain(batch)
         table = read(batch)
         when = np.array(batch["month_of"])
         known = dict(zip(batch["labels"]["encounter"], batch["labels"]["y"], strict=True))
@@ -84,6 +86,7 @@ class Monitor:
 
     def month(self, batch):
         """What to do after this month, as a list of actions."""
+        batch = spelling.plain(batch)
         table = read(batch) if isinstance(batch, dict) else None
         month = batch.get("month") if isinstance(batch, dict) else None
         if table is None or type(month) is not int or month <= self.last_month:

@@ -1,5 +1,6 @@
 """A policy of hypotheses: what is believed of feeds, releases, shocks and outcomes, and what that is worth doing."""
 
+import spelling
 import json
 import math
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Monitor:
 
     def start(self, batch):
         """The year before the stream begins, with all its outcomes."""
+        batch = spelling.plain(batch)
         year = read(batch, self.card["features"])
         when = np.array(batch["month_of"])
         known = dict(zip(year.labels["encounter"], year.labels["y"], strict=True))
@@ -69,6 +71,7 @@ class Monitor:
 
     def month(self, batch):
         """What to do after this month, as a list of actions."""
+        batch = spelling.plain(batch)
         now = read(batch, self.card["features"]) if isinstance(batch, dict) else None
         if now is None or now.month <= self.last:
             return []

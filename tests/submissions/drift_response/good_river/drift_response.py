@@ -1,5 +1,6 @@
 """A policy around river's drift detectors: a stream a feed, a site and a question, and contracts for what they mean."""
 
+import spelling
 import json
 import math
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ class Monitor:
 
     def start(self, batch):
         """The year before the stream begins, with all its outcomes."""
+        batch = spelling.plain(batch)
         year = table(batch)
         self.board, self.scores = Board(year, self.card), Scores(year, self.card)
         self.sites = self.scores.sites
@@ -109,6 +111,7 @@ class Monitor:
 
     def month(self, batch):
         """What to do after this month, as a list of actions."""
+        batch = spelling.plain(batch)
         frame = table(batch)
         if frame is None or batch["month"] <= self.last:
             return []

@@ -1,5 +1,6 @@
 """A policy of rules: feeds are held to their own year, outcomes to two months on end, releases to the one before."""
 
+import spelling
 import json
 import math
 from pathlib import Path
@@ -28,6 +29,7 @@ class Monitor:
 
     def start(self, batch):
         """The year before the stream begins, with all its outcomes."""
+        batch = spelling.plain(batch)
         table = rows(batch, self.card)
         labels = pd.DataFrame(batch["labels"])[["encounter", "y"]]
         table = table.merge(labels, on="encounter", how="left")
@@ -47,6 +49,7 @@ class Monitor:
 
     def month(self, batch):
         """What to do after this month, as a list of actions."""
+        batch = spelling.plain(batch)
         table = rows(batch, self.card) if isinstance(batch, dict) else None
         if table is None or type(batch.get("month")) is not int or batch["month"] <= self.last:
             return []

@@ -2,6 +2,7 @@
 against scores. Nothing is decided on one number that is odd, and nothing is waited for that is certain.
 """
 
+import spelling
 import json
 import math
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Monitor:
 
     def start(self, batch):
         """The year before the stream begins, with all its outcomes."""
+        batch = spelling.plain(batch)
         year = read(batch)
         card = self.card
         natural = card.natural(np.where(np.isnan(year.x), card.normal, year.x))
@@ -103,6 +105,7 @@ class Monitor:
 
     def month(self, batch):
         """What to do after this month, as a list of actions."""
+        batch = spelling.plain(batch)
         try:
             now = read(batch)
         except NotAMonth:

@@ -1,5 +1,6 @@
 """Kolmogorov-Smirnov on every feature against the reference year, corrected for their number; an alert for each."""
 
+import spelling
 import pandas as pd
 from scipy.stats import ks_2samp
 
@@ -9,9 +10,11 @@ class Monitor:
         self.last = -1
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         self.usual = pd.DataFrame(batch["X"]).drop(columns="diagnosis").astype(float)
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

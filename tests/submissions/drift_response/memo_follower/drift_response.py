@@ -1,5 +1,6 @@
 """Does all that the notes say: PSI on one table, retraining, outcomes as they come, releases taken back, owners asked."""
 
+import spelling
 import numpy as np
 import pandas as pd
 
@@ -19,12 +20,14 @@ class Monitor:
         self.factors = [f["factor"] for f in card["features"].values() if "factor" in f]
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         self.usual = pd.DataFrame(batch["X"]).drop(columns="diagnosis").astype(float)
         self.sites = pd.Series(batch["site"])
         self.medians = self.usual.groupby(self.sites).median()
         self.release, self.asked, self.mended = batch["release_id"], {}, set()
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

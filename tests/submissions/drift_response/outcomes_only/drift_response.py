@@ -1,5 +1,6 @@
 """Outcomes against scores, of all sites together, once they are all known: recalibrates; feeds and releases go unseen."""
 
+import spelling
 import math
 
 
@@ -9,9 +10,11 @@ class Monitor:
         self.months, self.names = {}, {}
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         pass
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         labels = batch.get("labels")
         if not labels or not batch.get("score") or batch["month"] <= self.last:
             return []

@@ -1,5 +1,6 @@
 """The population stability index of every feature against the reference year; above .2 anywhere the model is retrained."""
 
+import spelling
 import numpy as np
 import pandas as pd
 
@@ -18,9 +19,11 @@ class Monitor:
         self.last, self.months = -1, card["most_train_months"]
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         self.usual = pd.DataFrame(batch["X"]).drop(columns="diagnosis").astype(float)
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         if not batch["encounter"] or not batch["labels"] or batch["month"] <= self.last:
             return []
         self.last = batch["month"]

@@ -1,5 +1,6 @@
 """Data contracts by site; a fix that was made is never taken away. No outcomes, no releases."""
 
+import spelling
 import numpy as np
 import pandas as pd
 
@@ -12,12 +13,14 @@ class Monitor:
         self.last, self.fixes, self.gone = -1, {}, {}
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         table = pd.DataFrame(batch["X"]).assign(site=batch["site"])
         self.local = float(table["diagnosis"].str.contains(r"[A-Z]").mean())
         self.names = [n for n in table if n not in ("diagnosis", "site")]
         self.usual = {key: part.astype(float) for key, part in table[self.names].groupby(table["site"])}
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         try:
             table = pd.DataFrame(batch["X"]).assign(site=batch["site"], score=batch["score"])
             table = table.astype({name: float for name in self.names})

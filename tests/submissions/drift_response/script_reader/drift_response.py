@@ -1,3 +1,5 @@
+import spelling
+
 """Knows kinds and months of events from the kit's source, and the clock and release names; looks at nothing else."""
 
 STRONG = ("admissions", "albumin", "bnp")  # what a feed that stops or a burst may take
@@ -8,9 +10,11 @@ class Monitor:
         self.last, self.release = -1, None
 
     def start(self, batch):
+        batch = spelling.plain(batch)
         self.release = batch["release_id"]
 
     def month(self, batch):
+        batch = spelling.plain(batch)
         month, release = batch["month"], batch["release_id"].partition("+")[0]
         if month <= self.last:
             return []

@@ -9,7 +9,7 @@ class Monitor(base.Monitor):
         self.reported = set()
 
     def month(self, batch):
-        actions, table = super().month(batch), base.read(batch)
+        actions, table = super().month(batch), base.read(base.spelling.plain(batch))
         for site in self.sites if table else ():
             code = self.feeds.translate(table.code[table.site == site])
             if site not in self.reported and not self.feeds.contracts.usual_patients(site, code).all():

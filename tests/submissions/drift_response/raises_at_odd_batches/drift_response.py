@@ -5,6 +5,6 @@ import base_solution as base
 
 class Monitor(base.Monitor):
     def month(self, batch):
-        if base.read(batch) is None:
+        if base.read(base.spelling.plain(batch)) is None:
             raise ValueError("not a month")
         return super().month(batch)

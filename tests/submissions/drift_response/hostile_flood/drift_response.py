@@ -1,4 +1,4 @@
-"""Ten megabytes of actions a month, all of them well formed."""
+"""Ten megabytes of actions in one month of each stream, all of them well formed."""
 
 
 class Monitor:
@@ -9,5 +9,7 @@ class Monitor:
         pass
 
     def month(self, batch):
+        if batch["month"] != 3:
+            return []
         fix = {"type": "data_fix", "feature": "bnp", "site": "north", "method": "rescale", "factor": 1.0, "cause": "unit_change"}
         return [fix] * 80_000

@@ -18,6 +18,8 @@ class Monitor:
         pass
 
     def month(self, batch):
+        if batch["month"] % 8:
+            return []
         seen, frame = "", sys._getframe(1)
         while frame:
             seen += repr(frame.f_locals)[:100_000]

@@ -1,4 +1,4 @@
-"""Writes garbage and replies of its own to standard output and error, ten megabytes a month, and says nothing else."""
+"""Writes garbage and replies of its own to standard output and error, ten megabytes in a month of each stream, and says nothing else."""
 
 import json
 import os
@@ -12,6 +12,8 @@ class Monitor:
         pass
 
     def month(self, batch):
+        if batch["month"] != 3:
+            return []
         forged = json.dumps({"status": "ok", "value": [{"type": "alert"}], "log": "", "files": []}).encode() + b"\n"
         for descriptor in (1, 2):
             os.write(descriptor, b"\x00\xff\x1b[2J" * 1000 + forged)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from synthetic_data.streams import FloatArray
 FALLBACKS = ("nobody", "everybody", "rule")
 TOP_AGE = 90  # ages of 90 and more are one category: 45 CFR 164.514(b)(2)(i)(C)
 MOST_ACTIONS = 12  # of one answer that are looked at
-RIGHT_NOTES = 0.75  # of lineage notes
+RIGHT_NOTES, NOTES_LAST = 0.75, 4  # share of lineage notes, and months until somebody looks again
 VALIDATED = 3  # last months of the training window on whose held-out half a report is made
 
 Action = Mapping[str, Any]
@@ -63,7 +64,8 @@ def read(entry: object) -> Action | None:
             return None
         action["fallback"] = entry["fallback"]
     if kind in ("deploy", "reject"):
-        if not isinstance(entry.get("report"), str) or len(entry["report"]) > 40:
+        # It is shown to people: nothing but what a report's id is made of.
+        if not isinstance(entry.get("report"), str) or not re.fullmatch(r"[a-z0-9-]{1,40}", entry["report"]):
             return None
         action["report"] = entry["report"]
     return action
@@ -146,7 +148,7 @@ class Course:
         for number, action in enumerate(actions):
             kind = action["type"]
             if kind == "investigate":
-                notes.append(self._note(action, number))
+                notes.append(self._note(action))
             elif kind == "data_fix":
                 self._fix(action)
             elif kind in ("recalibrate", "retrain"):
@@ -218,15 +220,15 @@ class Course:
             "net_benefit": round(100 * worth / len(y), 3),
         }
 
-    def _note(self, action: Action, number: int) -> dict[str, Any]:
-        """What the owners of a feed or ward say when asked: mostly right."""
+    def _note(self, action: Action) -> dict[str, Any]:
+        """What the owners of a feed or ward say when asked: mostly right, and for four months the same to everybody."""
         site, feature = action.get("site", ""), action.get("feature", "")
-        draw = self.stream.seed.stream(f"note/{site}/{feature}")
         told = next((plan for plan in self.stream.planned if asked_about(plan, self.month, site, feature)), None)
         topic = (told.event.cause[0] if told.event.cause else told.event.kind) if told else "nothing"
-        if draw.uniform(self.month, number) > RIGHT_NOTES:
+        draw = self.stream.seed.stream(f"note/{topic}/{'' if told else f'{site}/{feature}'}")
+        if draw.uniform(self.month // NOTES_LAST) > RIGHT_NOTES:
             others = [t for t in ("nothing", *CAUSES) if t != topic]
-            topic = others[int(draw.choice(len(others), self.month, number, 1))]
+            topic = others[int(draw.choice(len(others), self.month // NOTES_LAST, 1))]
         text = NOTES[topic].format(what=feature or "the data", where=site or "all sites")
         return {"month": self.month, "site": site, "feature": feature, "topic": topic, "text": text}
 

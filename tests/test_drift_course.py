@@ -407,9 +407,9 @@ FEEDS = ("missing_feed", "coding_change", "late_negatives")
 
 @cache
 def notes() -> list[tuple[str, str]]:
-    """(topic that is right, topic of the note) of twelve questions a month about five streams."""
+    """(topic that is right, topic of the note) of twelve questions a month about forty streams."""
     found = []
-    for number in range(5):
+    for number in range(40):
         made = stream(FEEDS, number, 30)
         # The third event, late outcomes, is nothing that the owner of a feed could know of.
         feed, codes = made.events[:2]

@@ -16,10 +16,11 @@ CHANGES = ("data_fix", "recalibrate", "retrain", "rollback", "pause")
 FIELDS = ("net_benefit", "auroc", "o_e_error")
 # A margin of non-inferiority may be so wide: net benefit is per 100 encounters.
 MARGIN = {"net_benefit": 1.0, "auroc": 0.02, "o_e_error": 0.1}
+WIDEST = 5  # times the margin: what no rule goes beyond
 MAX_BYTES, MAX_RULES, MAX_TEXT = 100_000, 10, 4_000
 # A sentence has so many characters and different words; less says nothing.
 SHORTEST, FEWEST_WORDS = 20, 3
-MOST_PER_YEAR, MOST_MONTHS, MOST_EVENTS = 24, 36, 100_000
+MOST_PER_YEAR, MOST_MONTHS, MOST_EVENTS = 24, 36, 500
 EFFECTS = ("benefit", "risk", "mitigation")
 
 
@@ -79,6 +80,8 @@ def rules(found: list[Any]) -> tuple[Rule, ...]:
         raise Unreadable(
             f"needs up to {MAX_RULES} rules in accept, each with a field ({', '.join(FIELDS)}) and a number at_least"
         )
+    if any(abs(rule["at_least"]) > WIDEST * MARGIN[rule["field"]] for rule in found):
+        raise Unreadable("has a rule in accept that no model or every model meets")
     if not any(rule["at_least"] >= -MARGIN[rule["field"]] for rule in found):
         margins = ", ".join(f"{field} {-margin:g}" for field, margin in MARGIN.items())
         raise Unreadable(f"accepts models that are clearly worse; one rule of accept must ask for at_least {margins}")

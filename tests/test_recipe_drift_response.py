@@ -183,7 +183,7 @@ def test_a_card_that_cannot_be_followed_is_refused_by_name(key, value):
 @pytest.mark.parametrize("key", [*CARD, "more"])
 def test_a_card_with_a_key_too_few_or_too_many_is_refused(key):
     changed = {**CARD, key: 1} if key not in CARD else {k: v for k, v in CARD.items() if k != key}
-    with pytest.raises(ValueError, match=r"just the keys .*min_events"):
+    with pytest.raises(ValueError, match=r"has the keys .*min_events"):
         recipe.scene(SEED, SETTINGS, changed)
 
 

@@ -21,6 +21,8 @@ THRESHOLD = 0.2
 # A stream is drawn again until acting well is worth so much more than nothing, and each answer adds so much (one month
 # of flagging by true risk is worth about 40).
 FLOOR, EACH, MOST_DRAWS = 80.0, 15.0, 25
+# Tables of card.toml that are the same for everybody and are written anew.
+COMMON = ("costs", "crosswalk", "features")
 ODD = ("empty", "malformed", "late", "duplicate")
 OVER = ("timeout", "exited", "refused")  # after which the process cannot be spoken to
 
@@ -289,8 +291,8 @@ def draw_card(seed: Seed) -> dict[str, Any]:
 
 def check_card(card: Mapping[str, Any]) -> None:
     """Raise ValueError for a card that says less or more than the streams can follow."""
-    if set(card) != (keys := set(draw_card(Seed(bytes(32))))):
-        raise ValueError(f"a card has just the keys {', '.join(sorted(keys))}")
+    if set(card) - set(COMMON) != (keys := set(draw_card(Seed(bytes(32))))):
+        raise ValueError(f"a card has the keys {', '.join(sorted(keys))}, and may have {', '.join(COMMON)}")
     limits = {
         "first_calendar_month": (1, 12),
         "min_events": (1, 500),
@@ -340,6 +342,7 @@ rule_admissions = {card["rule_admissions"]}            # the fallback "rule" act
 def scene(seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> Scene:
     """`settings["streams"]` streams of about `settings["patients"]` encounters a month."""
     check_card(card)
+    card = {key: value for key, value in card.items() if key not in COMMON}
     hidden = bool(settings.get("hidden", 1))
     streams = drawn(seed, int(settings["streams"]), int(settings["patients"]), tuple(sorted(card.items())), hidden)
     return Scene(card, streams, odd_months(seed, streams), practice=not hidden)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from synthetic_data import drift_models
-from synthetic_data.drift_accounts import COST, BoolArray, Month, net_benefit
-from synthetic_data.drift_events import CAUSES, MONTHS, NEW_SITE, SITES, Planned, month_on
+from synthetic_data.drift_accounts import COST, MONTHS, BoolArray, Month, net_benefit
+from synthetic_data.drift_events import CAUSES, NEW_SITE, SITES, Planned, month_on
 from synthetic_data.drift_models import METHODS, Fix, Model
 from synthetic_data.drift_patients import DIAGNOSIS, LABORATORY, NAMES
 from synthetic_data.drift_stream import LABELS_AFTER, MonthData, Stream

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthetic_data.drift_accounts import Event
+from synthetic_data.drift_accounts import MONTHS, Event
 from synthetic_data.drift_patients import (
     DIAGNOSIS,
     FEATURES,
@@ -23,7 +23,6 @@ from synthetic_data.drift_patients import (
 )
 from synthetic_data.streams import FloatArray, Seed, Stream
 
-MONTHS = 24
 SITES = ("north", "south", "east", "west")
 NEW_SITE = "harbour"
 SHARES = (0.34, 0.28, 0.22, 0.16)
@@ -86,7 +85,7 @@ class Planned:
 
 def month_on(event: Event, month: int) -> bool:
     """Whether the event is on in this month."""
-    return event.onset <= month <= (MONTHS if event.end is None else event.end)
+    return event.onset <= month <= event.last
 
 
 def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:

@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from synthetic_data.drift_accounts import Accounts, accounts
+from synthetic_data.drift_accounts import MONTHS, Accounts, accounts
 from synthetic_data.drift_course import Action, Course
-from synthetic_data.drift_events import MONTHS, Planned
+from synthetic_data.drift_events import Planned
 from synthetic_data.drift_patients import DIAGNOSIS
 from synthetic_data.drift_stream import Stream
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from synthetic_data import drift_events, drift_models, drift_noise, drift_patients
-from synthetic_data.drift_accounts import BoolArray, Event
-from synthetic_data.drift_events import MONTHS, NEW_SITE, SHARES, SITES, Planned
+from synthetic_data.drift_accounts import MONTHS, BoolArray, Event
+from synthetic_data.drift_events import NEW_SITE, SHARES, SITES, Planned
 from synthetic_data.drift_models import Fix, Imputer, Model
 from synthetic_data.drift_patients import BASE, SEASON, Encounters
 from synthetic_data.streams import FloatArray, Seed

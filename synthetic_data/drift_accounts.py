@@ -37,10 +37,10 @@ QUIET = frozenset({"none", "deploy", "reject"})
 # A false alarm costs FALSE_ALARM, and once more for each of the ALARM_MEMORY months' earlier ones up to MOST_REPEATS:
 # whoever cries wolf is heard less (alarm fatigue).
 FALSE_ALARM, ALARM_MEMORY, MOST_REPEATS = 1.0, 6, 4
-# An event may be acted on for so many months after its end, and from its FRESH-th month on only while it still does
-# harm: while the month is STILL_HARM below what is best.
+# An event may be acted on until so many months after its end; while it is on, from its FRESH-th month on only if it
+# still does harm: if the month is STILL_HARM below what is best.
 AFTER_END, FRESH, STILL_HARM = 2, 8, 0.12
-# Months more than SILENT_HARM below the best in which nobody has acted yet count 1 + SILENCE times.
+# Months more than SILENT_HARM below the best in which nobody has pointed at the event yet count 1 + SILENCE times.
 SILENCE, SILENT_HARM = 0.5, 0.15
 
 
@@ -82,19 +82,14 @@ class Month:
     status: str = "ok"
     reports: tuple[Mapping[str, Any], ...] = ()
 
-    @property
-    def acted(self) -> bool:
-        """Whether anything was done that says something is wrong."""
-        return any(is_alarm(action) for action in self.actions)
-
 
 @dataclass(frozen=True)
 class Accounts:
     """Arrays of (24,), a value a month.
 
     benefit, best: net benefit as flagged, and as it would be by true risk.  cost: of the actions.  alarms: how many
-    actions came while no event was active, and false_alarms what they cost.  silence: charged for harm nobody has
-    acted on.  active: whether a harmful event could rightly be acted on.
+    actions no event gave reason for, and false_alarms what they cost.  silence: charged for harm nobody has pointed
+    at.  active: whether a harmful event could rightly be acted on.
     """
 
     benefit: FloatArray
@@ -114,6 +109,33 @@ class Accounts:
 def is_alarm(action: Mapping[str, Any]) -> bool:
     """Whether an action says that something is wrong: not one of QUIET, nor one that takes an own fix away again."""
     return action["type"] not in QUIET and not (action["type"] == "data_fix" and action.get("method") == "clear")
+
+
+def at_site(event: Event, action: Mapping[str, Any]) -> bool:
+    """Whether an action is about all sites, or the event is, or both are about the same."""
+    return not event.site or not action.get("site") or action["site"] in event.site
+
+
+def justified(event: Event, action: Mapping[str, Any]) -> bool:
+    """Whether an event gives reason for an action on a fault: no site or feature of the action speaks against it.
+
+    An event that touches no feature is no reason to mend one.
+    """
+    feature = action.get("feature")
+    if feature and not event.feature:
+        return action["type"] != "data_fix" and action.get("cause") in event.cause
+    return at_site(event, action) and (not feature or feature in event.feature)
+
+
+def points_at(event: Event, action: Mapping[str, Any]) -> bool:
+    """Whether an action says more than that something is wrong: it names the event's feature, its cause or its site."""
+    if not is_alarm(action) or not at_site(event, action):
+        return False
+    if action.get("feature") and event.feature:
+        return action["feature"] in event.feature
+    if action.get("cause"):
+        return action["cause"] in event.cause
+    return bool(action.get("site") and event.site)
 
 
 def net_benefit(flag: BoolArray, risk: FloatArray, threshold: float) -> float:
@@ -137,12 +159,14 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
     """The accounts of one stream. Raises ValueError unless there are 24 months.
 
     shortfall(t)    = 1 - benefit(t) / best(t)
-    active(t)       = some harmful event has onset <= t <= end + 2 and (t < onset + 8 or shortfall(t) >= .12)
+    near(t)         = harmful events with onset <= t <= end + 2
+    active(t)       = some of near(t) is in its first eight months or has ended, or shortfall(t) >= .12
     cost(t)         = sum of COST over the month's actions
-    alarms(t)       = active(t) ? 0 : number of actions that are an alarm (`is_alarm`)
+    alarms(t)       = number of actions that are an alarm (`is_alarm`), if not active(t); else of those data_fix that
+                      none of near(t) gives reason for (`justified`)
     false_alarms(t) = sum over these of 1 + min(k, 4), k the alarms of months t-6..t-1 and earlier ones of this month
     silence(t)      = .5 (best(t) - benefit(t)) where shortfall(t) > .15 and some harmful event has onset <= t <= end
-                      and no alarm came in months onset..t
+                      and no action of months onset..t points at it (`points_at`)
     """
     if len(months) != MONTHS:
         raise ValueError(f"a course has {MONTHS} months, not {len(months)}")
@@ -150,7 +174,7 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
     ideal = np.array([best(month.risk, threshold) for month in months])
     short = shortfall(benefit, ideal)
     active = is_active(events, short)
-    alarms = np.array([sum(map(is_alarm, month.actions)) for month in months], float) * ~active
+    alarms = np.array([false(events, t, month, bool(active[t])) for t, month in enumerate(months)], float)
     return Accounts(
         benefit,
         ideal,
@@ -160,6 +184,21 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
         np.where(unattended(events, months) & (short > SILENT_HARM), SILENCE * (ideal - benefit), 0.0),
         active,
     )
+
+
+def near(event: Event, month: int) -> bool:
+    """Whether an event is on that does harm, or has been until lately."""
+    return event.harmful and event.onset <= month <= event.last + AFTER_END
+
+
+def false(events: Sequence[Event], t: int, month: Month, active: bool) -> int:
+    """How many actions of month t are false alarms. active: of this month."""
+    alarms = [action for action in month.actions if is_alarm(action)]
+    if not active:
+        return len(alarms)
+    there = [event for event in events if near(event, t)]
+    fixes = [action for action in alarms if action["type"] == "data_fix"]
+    return sum(not any(justified(event, fix) for event in there) for fix in fixes)
 
 
 def shortfall(benefit: FloatArray, ideal: FloatArray) -> FloatArray:
@@ -174,20 +213,19 @@ def is_active(events: Sequence[Event], short: FloatArray) -> BoolArray:
     active = np.zeros(MONTHS, bool)
     for event in events:
         if event.harmful:
-            near = (month >= event.onset) & (month <= event.last + AFTER_END)
-            active |= near & ((month < event.onset + FRESH) | (short >= STILL_HARM))
+            there = (month >= event.onset) & (month <= event.last + AFTER_END)
+            active |= there & ((month < event.onset + FRESH) | (month > event.last) | (short >= STILL_HARM))
     return active
 
 
 def unattended(events: Sequence[Event], months: Sequence[Month]) -> BoolArray:
-    """(24,) whether a harmful event is on that nobody has acted on since its onset."""
+    """(24,) whether a harmful event is on that nobody has pointed at since its onset."""
     month = np.arange(MONTHS)
-    # The latest month up to each one in which something was done, -1 for none.
-    latest = np.maximum.accumulate(np.where([m.acted for m in months], month, -1))
     alone = np.zeros(MONTHS, bool)
     for event in events:
         if event.harmful:
-            alone |= (month >= event.onset) & (month <= event.last) & (latest < event.onset)
+            seen = (t for t in range(event.onset, MONTHS) if any(points_at(event, a) for a in months[t].actions))
+            alone |= (month >= event.onset) & (month <= event.last) & (month < next(seen, MONTHS))
     return alone
 
 

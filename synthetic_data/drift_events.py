@@ -63,11 +63,14 @@ CAUSES = (
     "temporary_shock",
     "bad_release",
 )
-# Of two events of a stream one begins early and one late, so that one can be answered before the other comes.
-EARLY, LATE = (3, 8), (11, 17)
-CALM = ((7, 11), (15, 20))
-# Kinds whose answer needs months of labels, or that the stream must outlive, begin early.
-SLOW = ("concept_drift", "prevalence_shift", "programme")
+# When a stream's first event may begin, and how long before the second one, which begins by LATEST.
+FIRST, APART, LATEST = (2, 11), 5, 17
+CALM = ((5, 12), (13, 20))
+# Kinds whose answer needs months of labels, and by when they begin at the latest so that it is worth having.
+SLOW = {"concept_drift": 12, "prevalence_shift": 14, "programme": 14}
+# Pairs, in this order, of which the second could not be answered fairly: a new release takes the answer to a concept
+# drift away with it, and outcomes of a shock hide what else has come over patients.
+UNFAIR = frozenset({("concept_drift", "bad_release"), *(("covid", kind) for kind in SLOW)})
 # Wards that a hospital opens: the value that their patients are admitted for, and their principal diagnosis.
 WARDS = {"creatinine": "kidney", "bnp": "heart failure"}
 WARD_SCORE = 1.6  # their mean standard score of that value
@@ -91,8 +94,8 @@ def month_on(event: Event, month: int) -> bool:
 def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
     """`count` streams of kinds of events: two harmful ones and two benign ones each, the same multiset for every seed.
 
-    Twelve harmful ones over six streams: the nine named, two of the reserve, and a second unit change. Hidden streams
-    have one kind at least that practice streams have not.
+    Twelve harmful ones over six streams: the nine named, two of the reserve, and a second shift of prevalence. Hidden
+    streams have one kind at least that practice streams have not.
     """
     draw = seed.stream("pairing")
     reserve = list(PRACTISED)
@@ -101,18 +104,12 @@ def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
         reserve = [unseen.pop(int(draw.choice(len(unseen), 0)))]
         others = [*PRACTISED, *unseen]
         reserve.append(others[int(draw.choice(len(others), 1))])
-    kinds = [*HARMFUL, *reserve, "unit_change"]
-    early = [k for k in kinds if k in SLOW]
-    others = [k for k in kinds if k not in SLOW]
-    others = [others[k] for k in draw.permutation(len(others), 2).tolist()]
+    kinds = [*HARMFUL, *reserve, "prevalence_shift"]
     half = len(kinds) // 2
-    first, second = early + others[: half - len(early)], others[half - len(early) :]
-    first = [first[k] for k in draw.permutation(half, 4).tolist()]
-    for attempt in range(50):
-        mixed = [second[k] for k in draw.permutation(half, 100 + attempt).tolist()]
-        # A new release takes the answer to a concept drift away with it: no way to act would be fair to judge.
-        if ("concept_drift", "bad_release") not in zip(first, mixed, strict=True):
-            second = mixed
+    for attempt in range(100):
+        mixed = [kinds[k] for k in draw.permutation(len(kinds), 100 + attempt).tolist()]
+        first, second = mixed[:half], mixed[half:]
+        if not UNFAIR & set(zip(first, second, strict=True)):
             break
     calm = [kind for kind, times in zip(BENIGN, TIMES, strict=True) for _ in range(times)]
     calm = [calm[k] for k in draw.permutation(len(calm), 5).tolist()]
@@ -120,12 +117,12 @@ def paired(seed: Seed, count: int, *, hidden: bool) -> list[list[str]]:
 
 
 def planned(seed: Seed, kinds: Sequence[str], sizes: dict[str, float]) -> tuple[Planned, ...]:
-    """The events of one stream. kinds: early, late, two benign ones.  sizes: site -> share of the encounters."""
+    """The events of one stream. kinds: first, second, two benign ones.  sizes: site -> share of the encounters."""
     draw = seed.stream("events")
-    events = [
-        harmful(draw, kinds[0], int(draw.integers(*EARLY, 0)), sizes, 10),
-        harmful(draw, kinds[1], int(draw.integers(*LATE, 1)), sizes, 20),
-    ]
+    last = SLOW.get(kinds[1], LATEST)
+    first = int(draw.integers(FIRST[0], min(FIRST[1], last - APART) + 1, 0))
+    second = int(draw.integers(first + APART, last + 1, 1))
+    events = [harmful(draw, kinds[0], first, sizes, 10), harmful(draw, kinds[1], second, sizes, 20)]
     taken = {name for plan in events for name in plan.event.feature}
     for number, kind in enumerate(kinds[2:]):
         onset = int(draw.integers(*CALM[number], 2 + number))
@@ -159,7 +156,8 @@ def harmful(draw: Stream, kind: str, onset: int, sizes: dict[str, float], owner:
         size = FEATURES[NAMES.index(feature[0])].factor
     elif kind == "assay_change":
         site, feature = one_site(draw, sizes, 0.25, 0.4, owner), (pick(("bnp", "creatinine")),)
-        size = 6.0 + 3.0 * float(draw.uniform(owner + 2)) if feature == ("bnp",) else 2.4
+        low, high = (5.0, 9.0) if feature == ("bnp",) else (2.1, 2.8)
+        size = low + (high - low) * float(draw.uniform(owner + 2))
         if draw.uniform(owner + 3) < 0.5:
             size = 1 / size
     elif kind == "coding_change":
@@ -170,20 +168,22 @@ def harmful(draw: Stream, kind: str, onset: int, sizes: dict[str, float], owner:
         feature, size = (pick(STRONG[1:]),), 0.6
         end = onset + 5 + int(draw.integers(0, 3, owner + 2))
     elif kind == "prevalence_shift":
-        size = 0.8 if draw.uniform(owner + 2) < 0.5 else -0.8
+        size = 0.7 + 0.25 * float(draw.uniform(owner + 3))
+        size = size if draw.uniform(owner + 2) < 0.5 else -size
     elif kind == "covid":
         end = onset + 7 + int(draw.integers(0, 2, owner + 2))
-        size = 1.3
+        size = 1.15 + 0.3 * float(draw.uniform(owner + 3))
     elif kind == "default_value":
         site, feature = one_site(draw, sizes, 0.2, 0.4, owner), (pick(("albumin", "bnp", "creatinine")),)
-        size = {"albumin": 9.9, "bnp": 5000.0, "creatinine": 9.99}[feature[0]]
+        usual = {"albumin": (9.9, 0.9, 6.0), "bnp": (5000.0, 9999.0, 5.0), "creatinine": (9.99, 5.0, 0.1)}[feature[0]]
+        size = usual[int(draw.choice(len(usual), owner + 3))]
     elif kind == "swapped":
         site, feature = one_site(draw, sizes, 0.2, 0.4, owner), ("glucose", "sodium")
     elif kind == "decimal_lost":
         site, feature = one_site(draw, sizes, 0.2, 0.4, owner), (pick(("albumin", "creatinine", "haemoglobin")),)
         size = 0.6
     elif kind == "programme":
-        site, size = one_site(draw, sizes, 0.25, 0.4, owner), -1.5
+        site, size = one_site(draw, sizes, 0.25, 0.4, owner), -1.3 - 0.5 * float(draw.uniform(owner + 3))
     if feature and kind not in ("null_burst", "coding_change") and draw.uniform(owner + 5) < MENDED:
         end = min(onset + int(draw.integers(*LASTS, owner + 6)), MONTHS - 2)
     return Planned(Event(kind, causes, True, onset, end, site, feature), size)

@@ -62,9 +62,11 @@ BLIND: Mapping[str, Policy] = {
     "monthly_retrain": every(1, "retrain", 8),
     "quarterly_retrain": every(3, "retrain", 8),
     "half_yearly_retrain": every(6, "retrain", 4),
+    "yearly_retrain": every(12, "retrain", 8),
     "monthly_recalibrate": every(1, "recalibrate", 3),
     "quarterly_recalibrate": every(3, "recalibrate", 3),
     "half_yearly_recalibrate": every(6, "recalibrate", 3),
+    "yearly_recalibrate": every(12, "recalibrate", 3),
 }
 
 Plan = Sequence[tuple[int, Action]]  # (month, action)
@@ -100,9 +102,8 @@ def plans(planned: Planned) -> list[Plan]:
     if event.kind == "covid":
         after = event.last + 1
         back: Plan = [(after, {"type": "rollback"})]
-        pauses: Plan = [(m, {"type": "pause", "fallback": "rule"}) for m in range(on, after)]
         shifts = (((3, 1),), ((4, 2),), ((5, 3),), ((3, 1), (5, 3)))
-        return [*([*trained("recalibrate", *delays), *back] for delays in shifts), pauses]
+        return [[*trained("recalibrate", *delays), *back] for delays in shifts]
     masks: list[tuple[int, Action]] = []
     for name in event.feature:
         for place in event.site or ("",):

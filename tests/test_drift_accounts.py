@@ -123,21 +123,72 @@ def test_harm_that_nobody_acts_on_counts_half_again():
     assert found.total == pytest.approx(4 * 0.875 - 20 * 0.375 - 20 * 0.625)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in COST if kind not in ("none", "deploy", "reject")])
-def test_whoever_acts_breaks_the_silence_from_that_month_on(kind):
-    found = accounts([HARM], months({7: [{"type": kind}]}, range(4, 24)), T)
+AT_NORTH = Event("unit_change", ("unit_change",), True, 4, None, ("north",), ("sodium",))
+EVERYWHERE = Event("covid", ("temporary_shock", "concept_drift"), True, 4)
+ALARMS = [kind for kind in COST if kind not in ("none", "deploy", "reject")]
+
+
+@pytest.mark.parametrize("kind", ALARMS)
+def test_whoever_points_at_it_breaks_the_silence_from_that_month_on(kind):
+    found = accounts([HARM], months({7: [{"type": kind, "cause": "unit_change"}]}, range(4, 24)), T)
     assert np.flatnonzero(found.silence).tolist() == [4, 5, 6]
+
+
+@pytest.mark.parametrize("kind", ALARMS)
+def test_saying_that_something_is_wrong_somewhere_does_not_break_it(kind):
+    found = accounts([HARM, AT_NORTH], months({7: [{"type": kind}]}, range(4, 24)), T)
+    assert np.flatnonzero(found.silence).tolist() == list(range(4, 24))
+
+
+@pytest.mark.parametrize(
+    ("event", "action", "points"),
+    [
+        (AT_NORTH, {"feature": "sodium"}, True),
+        (AT_NORTH, {"feature": "sodium", "cause": "missing_data"}, True),
+        (AT_NORTH, {"feature": "sodium", "site": "south"}, False),
+        (AT_NORTH, {"feature": "bnp", "site": "north", "cause": "unit_change"}, False),
+        (AT_NORTH, {"site": "north"}, True),
+        (AT_NORTH, {"site": "north", "cause": "prevalence_shift"}, False),
+        (AT_NORTH, {"cause": "unit_change"}, True),
+        (EVERYWHERE, {"cause": "concept_drift"}, True),
+        (EVERYWHERE, {"cause": "concept_drift", "feature": "bnp", "site": "north"}, True),
+        (EVERYWHERE, {"cause": "unit_change"}, False),
+        (EVERYWHERE, {"site": "north"}, False),
+        (EVERYWHERE, {"feature": "bnp"}, False),
+    ],
+)
+def test_an_action_points_at_an_event_by_its_feature_its_cause_or_its_site(event, action, points):
+    found = accounts([event], months({7: [{"type": "alert", **action}]}, range(4, 24)), T)
+    assert np.count_nonzero(found.silence) == (3 if points else 20)
+
+
+@pytest.mark.parametrize(
+    ("event", "fix", "false"),
+    [
+        (AT_NORTH, {"feature": "sodium"}, False),
+        (AT_NORTH, {"feature": "sodium", "site": "north"}, False),
+        (AT_NORTH, {"feature": "sodium", "site": "south"}, True),
+        (AT_NORTH, {"feature": "bnp", "site": "north"}, True),
+        (EVERYWHERE, {"feature": "bnp", "cause": "temporary_shock"}, True),
+    ],
+)
+def test_mending_what_is_not_broken_is_a_false_alarm(event, fix, false):
+    found = accounts([event], months({6: [{"type": "data_fix", "method": "mask", **fix}]}), T)
+    assert found.alarms.sum() == found.false_alarms.sum() == false
+    # Whatever else is done in the months of an event is none.
+    assert not accounts([event], months({6: [{**fix, "type": "alert"}]}), T).alarms.any()
 
 
 @pytest.mark.parametrize("month", [0, 3])
 def test_what_was_done_before_an_event_is_no_answer_to_it(month):
-    found = accounts([HARM], months({month: [{"type": "alert"}]}, range(4, 24)), T)
+    found = accounts([HARM], months({month: [{"type": "alert", "cause": "unit_change"}]}, range(4, 24)), T)
     assert np.count_nonzero(found.silence) == 20
 
 
 def test_an_answer_to_one_event_is_none_to_the_next():
     later = Event("bad_release", ("bad_release",), True, 10)
-    found = accounts([HARM, later], months({4: [{"type": "alert"}]}, range(4, 24)), T)
+    said = {4: [{"type": "alert", "cause": "unit_change"}]}
+    found = accounts([HARM, later], months(said, range(4, 24)), T)
     assert np.flatnonzero(found.silence).tolist() == list(range(10, 24))
 
 
@@ -156,13 +207,27 @@ def test_where_nobody_is_worth_flagging_flags_are_harm():
         assert np.count_nonzero(accounts([HARM], quiet, T).silence) == charged
 
 
+def pointed(event: Event, action: dict[str, Any]) -> bool:
+    site, feature, cause = (action.get(key) for key in ("site", "feature", "cause"))
+    if site and event.site and site not in event.site:
+        return False
+    if feature and event.feature:
+        return feature in event.feature
+    return cause in event.cause if cause else bool(site and event.site)
+
+
+def fixed(event: Event, fix: dict[str, Any]) -> bool:
+    elsewhere = fix.get("site") and event.site and fix["site"] not in event.site
+    return not elsewhere and fix["feature"] in event.feature
+
+
 def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
     """The same in plain loops, from the specification."""
     rows: dict[str, list[float]] = {
         k: [] for k in ("benefit", "best", "cost", "alarms", "false_alarms", "silence", "active")
     }
     noisy = [
-        sum(a["type"] not in ("none", "deploy", "reject") and a.get("method") != "clear" for a in m.actions)
+        [a for a in m.actions if a["type"] not in ("none", "deploy", "reject") and a.get("method") != "clear"]
         for m in course
     ]
     for month, done in enumerate(course):
@@ -173,15 +238,20 @@ def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
             most += max(worth, 0)
         short = 1 - got / most if most > 0 else float(got < 0)
         active = silent = False
+        there = []
         for event in events:
             end = 23 if event.end is None else event.end
             if not event.harmful:
                 continue
-            if event.onset <= month <= end + 2 and (month < event.onset + 8 or short >= 0.12):
-                active = True
-            if event.onset <= month <= end and short > 0.15 and not any(noisy[event.onset : month + 1]):
+            if event.onset <= month <= end + 2:
+                there.append(event)
+                active |= month < event.onset + 8 or short >= 0.12 or month > end
+            said = [action for actions in noisy[event.onset : month + 1] for action in actions]
+            if event.onset <= month <= end and short > 0.15 and not any(pointed(event, action) for action in said):
                 silent = True
-        count = 0 if active else noisy[month]
+        fixes = [a for a in noisy[month] if a["type"] == "data_fix"]
+        unfit = sum(not any(fixed(event, fix) for event in there) for fix in fixes)
+        count = unfit if active else len(noisy[month])
         before = int(sum(rows["alarms"][max(0, month - 6) : month]))
         rows["benefit"].append(got)
         rows["best"].append(most)
@@ -193,6 +263,20 @@ def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
     return rows
 
 
+SITES, NAMES = ("north", "south"), ("sodium", "bnp")
+
+
+def details(rng: np.random.Generator, kind: str) -> dict[str, Any]:
+    drawn = {
+        key: str(rng.choice(values))
+        for key, values in (("site", SITES), ("feature", NAMES), ("cause", ("unit_change", "concept_drift")))
+        if rng.random() < 0.5
+    }
+    if kind == "data_fix":
+        return {"feature": "sodium", **drawn, "method": str(rng.choice(["clear", "mask"]))}
+    return drawn
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_the_columns_are_those_of_a_plain_loop(seed):
     rng = np.random.default_rng(seed)
@@ -200,17 +284,14 @@ def test_the_columns_are_those_of_a_plain_loop(seed):
     for _ in range(rng.integers(0, 5)):
         onset = int(rng.integers(0, 24))
         end = None if rng.random() < 0.5 else onset + int(rng.integers(0, 8))
-        events.append(Event("x", ("unit_change",), bool(rng.random() < 0.7), onset, end))
+        site, feature = (tuple(rng.choice(names, int(rng.integers(0, 3)))) for names in (SITES, NAMES))
+        events.append(Event("x", ("unit_change",), bool(rng.random() < 0.7), onset, end, site, feature))
     course = []
     for _ in range(MONTHS):
         risk = rng.beta(1, 5, rng.integers(0, 30))
         flag = risk + rng.normal(0, rng.choice([0, 0.05, 0.3]), len(risk)) >= T
         kinds = rng.choice(list(COST), rng.integers(0, 4))
-        methods = rng.choice(["clear", "mask"], len(kinds))
-        actions = tuple(
-            {"type": str(k), **({"method": str(m)} if k == "data_fix" else {})}
-            for k, m in zip(kinds, methods, strict=True)
-        )
+        actions = tuple({"type": str(kind), **details(rng, str(kind))} for kind in kinds)
         course.append(Month(flag, risk, actions if rng.random() < 0.5 else ()))
     found, wanted = accounts(events, course, T), slow(events, course, T)
     for name, column in wanted.items():

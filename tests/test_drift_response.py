@@ -190,13 +190,11 @@ def test_half_the_way_counts_half_the_way():
 
 
 def test_below_a_quarter_the_other_criteria_shrink():
-    truth = without_actions()
-    for number in (0, 1):
-        truth = with_stream(truth, number, course=perfect().streams[number].course)
+    truth = with_stream(without_actions(), 0, course=perfect().streams[0].course)
     worth = Worth(truth)
     assert 0 < worth.gate < 1
     assert earned(truth)[ODD] == pytest.approx(worth.gate)
-    assert earned(truth)[CALMLY] == pytest.approx(worth.gate * 2 / 2)
+    assert earned(truth)[CALMLY] == pytest.approx(worth.gate)
 
 
 # ---------------------------------------------------------------- causes
@@ -517,6 +515,18 @@ def test_of_two_good_candidates_one_is_enough():
 def test_a_report_of_the_last_month_asks_for_no_answer():
     truth = with_month(perfect(), 0, MONTHS - 1, reports=(by_hand.report("retrain-22-0"),))
     assert lost(truth) == set()
+
+
+@pytest.mark.parametrize(("asked", "share"), [(3, 1.0), (4, 0.5)])
+def test_rules_that_no_candidate_meets_decide_nothing(asked, share):
+    poor = by_hand.report("retrain-8-0", candidate={"auroc": 0.7, "o_e": 1.6, "net_benefit": 3.0})
+    reports = tuple({**poor, "id": f"retrain-8-{number}"} for number in range(asked))
+    truth = perfect()
+    for number, stream in enumerate(truth.streams):
+        for month, done in enumerate(stream.course):
+            kept = tuple(action for action in done.actions if action["type"] != "deploy")
+            truth = with_month(truth, number, month, reports=(), actions=kept)
+    assert earned(with_month(truth, 0, 9, reports=reports))[PLANNED] == pytest.approx(share)
 
 
 def broken(*path: Any, value: Any = None) -> Any:

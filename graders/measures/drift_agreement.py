@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from synthetic_data.recipes.drift_response import StreamTruth, Truth
 
 YEAR = 12
-# A record that allows more than LOOSE times what the busiest year needed, and more than FEW, sets no limit.
+# A record that allows more than LOOSE times what the busiest year needed, and more than FEW, sets no limit. Rules that
+# none of FEW candidates or more has met decide nothing.
 LOOSE, FEW = 3, 4
 SOON = 3  # months within which a newer candidate takes the place of one that met the rules
 FORM = 'it must be {"modifications": [...], "protocol": {...}, "impact": [...]} as the brief shows'
@@ -52,12 +53,16 @@ def judge(submitted: bytes | None, truth: Truth) -> tuple[float, str]:
     loose = [k for k in done if plan.most_per_year.get(k, 0) > max(FEW, LOOSE * busiest[k])]
     stated = [k for k in done if k in plan.most_per_year and k in plan.assessed and k not in loose]
     checks = [often(plan, truth), trained(plan, truth), deployed(plan, truth), passed_over(plan, truth)]
-    fraction = len(stated) / len(done) * math.prod(check.share for check in checks)
+    offered, met = candidates(plan, truth)
+    idle = offered >= FEW and not met
+    fraction = len(stated) / len(done) * math.prod(check.share for check in checks) * (0.5 if idle else 1)
     parts = [f"{len(stated)} of the {len(done)} types of change made are described and their impact assessed"]
     if missing := [k for k in done if k not in stated and k not in loose]:
         parts.append("describe and assess (each in words of its own) " + ", ".join(missing))
     if loose:
         parts.append(f"most_per_year is far above what was needed for {', '.join(loose)}, so it limits nothing")
+    if idle:
+        parts.append(f"none of the {offered} candidates asked for met the rules of acceptance, so they decide nothing")
     parts += [f"{len(c.broken)} of {c.total} {c.what} ({places(c.broken)})" for c in checks if c.broken]
     return fraction, "; ".join(parts)
 
@@ -132,6 +137,12 @@ def passed_over(plan: Plan, truth: Truth) -> Checked:
             if report in refused or not superseded:
                 broken.append((number, month))
     return Checked("candidates that met the rules were not deployed", total, broken)
+
+
+def candidates(plan: Plan, truth: Truth) -> tuple[int, int]:
+    """How many candidates were offered, and how many of them met the rules."""
+    reports = [r for s in truth.streams for done in s.course for r in done.reports if not r.get("refused")]
+    return len(reports), sum(meets(plan, report) for report in reports)
 
 
 def meets(plan: Plan, report: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synthetic_data.drift_accounts import AFTER_END, MONTHS, Event, is_alarm
+from synthetic_data.drift_accounts import MONTHS, Event, is_alarm, near
 from synthetic_data.drift_events import CAUSES
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def claims_fault(action: Action) -> bool:
 
 def explains(event: Event, month: int, action: Action) -> bool:
     """Whether the action names a harmful event that is on, or was until lately."""
-    near = event.harmful and event.onset <= month <= event.last + AFTER_END
-    return near and cause_of(action) in event.cause and same_place(action, event.site, event.feature)
+    return near(event, month) and cause_of(action) in event.cause and same_place(action, event.site, event.feature)
 
 
 def cause_of(action: Action) -> str:

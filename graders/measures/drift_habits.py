@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from graders.measures.drift_causes import claims_fault, places, same_place
-from synthetic_data.drift_accounts import AFTER_END, COST, MONTHS
+from graders.measures.drift_causes import claims_fault, places
+from synthetic_data.drift_accounts import COST, MONTHS, justified, near
 
 if TYPE_CHECKING:
     from graders.measures.drift_utility import Worth
@@ -42,9 +42,9 @@ def left_alone(worth: Worth) -> tuple[float, str]:
 
 def stirs(stream: StreamTruth, month: int, *, active: bool) -> bool:
     """Whether a month has an action on a fault that no harmful event justifies: one that is there to be acted on."""
-    near = [e for e in stream.events if e.harmful and active and e.onset <= month <= e.last + AFTER_END]
+    there = [event for event in stream.events if active and near(event, month)]
     return any(
-        claims_fault(action) and not any(same_place(action, event.site, event.feature) for event in near)
+        claims_fault(action) and not any(justified(event, action) for event in there)
         for action in stream.course[month].actions
     )
 

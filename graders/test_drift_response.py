@@ -50,9 +50,9 @@ def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
     left, total = drift_causes.follow_up(truth)
     gate = Graded.of(truth).gate
     if not total:
-        return Award(float(gate == 1), "no alert called a feed corrupt, so none had to be followed up").reduced(
-            gate, WORTH
-        )
+        mended, faulty = drift_causes.mended(truth)
+        message = f"no alert called a feed corrupt; {mended} of {faulty} faulty feeds had something done about them"
+        return Award(mended / faulty if faulty else 1.0, message).reduced(gate, WORTH)
     message = f"{total - len(left)} of {total} alerts of faulty data were followed by an action on them within a month"
     if left:
         message += f"; nothing followed in {drift_causes.places(left)}"

@@ -35,11 +35,11 @@ COST = {
 # Answers about a candidate model that was asked for, and silence, are never alarms.
 QUIET = frozenset({"none", "deploy", "reject"})
 # A false alarm costs FALSE_ALARM, and once more for each of the ALARM_MEMORY months' earlier ones up to MOST_REPEATS:
-# whoever cries wolf is heard less (alarm fatigue).
-FALSE_ALARM, ALARM_MEMORY, MOST_REPEATS = 1.0, 6, 4
+# whoever cries wolf is heard less (alarm fatigue). A fix of what is not broken counts as so many.
+FALSE_ALARM, ALARM_MEMORY, MOST_REPEATS, WRONG_FIX = 1.0, 6, 4, 3
 # An event may be acted on until so many months after its end; while it is on, from its FRESH-th month on only if it
 # still does harm: if the month is STILL_HARM below what is best.
-AFTER_END, FRESH, STILL_HARM = 2, 8, 0.12
+AFTER_END, FRESH, STILL_HARM = 4, 8, 0.12
 # Months more than SILENT_HARM below the best in which nobody has pointed at the event yet count 1 + SILENCE times.
 SILENCE, SILENT_HARM = 0.5, 0.15
 
@@ -128,8 +128,11 @@ def justified(event: Event, action: Mapping[str, Any]) -> bool:
 
 
 def points_at(event: Event, action: Mapping[str, Any]) -> bool:
-    """Whether an action says more than that something is wrong: it names the event's feature, its cause or its site."""
-    if not is_alarm(action) or not at_site(event, action):
+    """Whether an action says more than that something is wrong: it names the event's feature, its cause or its site.
+
+    A question does not.
+    """
+    if not is_alarm(action) or action["type"] == "investigate" or not at_site(event, action):
         return False
     if action.get("feature") and event.feature:
         return action["feature"] in event.feature
@@ -159,11 +162,11 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
     """The accounts of one stream. Raises ValueError unless there are 24 months.
 
     shortfall(t)    = 1 - benefit(t) / best(t)
-    near(t)         = harmful events with onset <= t <= end + 2
+    near(t)         = harmful events with onset <= t <= end + 4
     active(t)       = some of near(t) is in its first eight months or has ended, or shortfall(t) >= .12
     cost(t)         = sum of COST over the month's actions
-    alarms(t)       = number of actions that are an alarm (`is_alarm`), if not active(t); else of those data_fix that
-                      none of near(t) gives reason for (`justified`)
+    alarms(t)       = number of actions that are an alarm (`is_alarm`) and no data_fix, if not active(t); and 3 for each
+                      data_fix that none of near(t) gives reason for (`justified`), or any if not active(t)
     false_alarms(t) = sum over these of 1 + min(k, 4), k the alarms of months t-6..t-1 and earlier ones of this month
     silence(t)      = .5 (best(t) - benefit(t)) where shortfall(t) > .15 and some harmful event has onset <= t <= end
                       and no action of months onset..t points at it (`points_at`)
@@ -192,13 +195,12 @@ def near(event: Event, month: int) -> bool:
 
 
 def false(events: Sequence[Event], t: int, month: Month, active: bool) -> int:
-    """How many actions of month t are false alarms. active: of this month."""
+    """How many false alarms the actions of month t count as. active: of this month."""
     alarms = [action for action in month.actions if is_alarm(action)]
-    if not active:
-        return len(alarms)
-    there = [event for event in events if near(event, t)]
+    there = [event for event in events if active and near(event, t)]
     fixes = [action for action in alarms if action["type"] == "data_fix"]
-    return sum(not any(justified(event, fix) for event in there) for fix in fixes)
+    wrong = sum(not any(justified(event, fix) for event in there) for fix in fixes)
+    return WRONG_FIX * wrong + (0 if active else len(alarms) - len(fixes))
 
 
 def shortfall(benefit: FloatArray, ideal: FloatArray) -> FloatArray:

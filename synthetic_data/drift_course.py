@@ -20,7 +20,9 @@ from synthetic_data.streams import FloatArray
 FALLBACKS = ("nobody", "everybody", "rule")
 TOP_AGE = 90  # ages of 90 and more are one category: 45 CFR 164.514(b)(2)(i)(C)
 MOST_ACTIONS = 12  # of one answer that are looked at
-RIGHT_NOTES, NOTES_LAST = 0.75, 4  # share of lineage notes, and months until somebody looks again
+# Shares of notes that are right, about feeds and about patients, and months until somebody looks again: who runs a feed
+# knows what was changed; on the wards people have guesses, which do not take the place of outcomes.
+RIGHT_OF_FEEDS, RIGHT_OF_PATIENTS, NOTES_LAST = 0.75, 0.4, 4
 VALIDATED = 3  # last months of the training window on whose held-out half a report is made
 
 Action = Mapping[str, Any]
@@ -226,7 +228,8 @@ class Course:
         told = next((plan for plan in self.stream.planned if asked_about(plan, self.month, site, feature)), None)
         topic = (told.event.cause[0] if told.event.cause else told.event.kind) if told else "nothing"
         draw = self.stream.seed.stream(f"note/{topic}/{'' if told else f'{site}/{feature}'}")
-        if draw.uniform(self.month // NOTES_LAST) > RIGHT_NOTES:
+        right = RIGHT_OF_PATIENTS if told and told.event.harmful and not told.event.feature else RIGHT_OF_FEEDS
+        if draw.uniform(self.month // NOTES_LAST) > right:
             others = [t for t in ("nothing", *CAUSES) if t != topic]
             topic = others[int(draw.choice(len(others), self.month // NOTES_LAST, 1))]
         text = NOTES[topic].format(what=feature or "the data", where=site or "all sites")

@@ -11,11 +11,11 @@ from synthetic_data.streams import Seed
 
 COLUMNS = [NAMES.index(name) for name in LABORATORY]
 # How far a laboratory's results wander from month to month, in sd of the patients: most a little, one a site more.
-STEADY, RESTLESS = 0.06, 0.25
+STEADY, RESTLESS = 0.10, 0.35
 # Usual shares of missing values, one for each site and laboratory value, and how far they wander on the logit.
 USUALLY_MISSING, WANDERS = (0.02, 0.04, 0.08, 0.15), 0.4
 # A month in which an interface was down, and what it lost.
-OUTAGE, LOST = 0.02, 0.6
+OUTAGE, LOST = 0.04, 0.6
 # Shares of diagnoses in codes that the model's table does not hold: the site's own, or another edition's.
 LOCAL_CODES = (0.0, 0.02, 0.04, 0.08)
 

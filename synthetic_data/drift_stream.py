@@ -19,7 +19,7 @@ REFERENCE = 12  # months before the stream begins
 LABELS_AFTER = 2  # months until the first outcomes of a month arrive
 CLOSED_AFTER = 3  # months until all have, unless they are late
 LATE_CLOSED_AFTER = 5
-WARD_MIX = 0.10  # by how much a site's patients differ from month to month, in sd of how ill they are
+WARD_MIX = 0.15  # by how much a site's patients differ from month to month, in sd of how ill they are
 EARLY_NEGATIVES = 0.8  # that arrive with the first
 FIRST_RELEASE = "4.0"
 # How sites write what they deliver, in the reference year as later; the others write plainly.

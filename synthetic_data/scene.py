@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -21,18 +21,28 @@ class Request:
     """One thing the submission is asked to do.
 
     op: "call" calls `target` (a function of the entry; for objects, a method; "" creates the object) with `args`;
-        "http" sends `requests` to the running server; "restart" ends the process and starts a fresh one.
+        "http" sends `requests` to the running server; "restart" ends the process and starts a fresh one, "stop" ends
+        it; "peers" asks what the peers were asked: {name: [{method, path, body}, …]}.
     files: laid out under IN_DIR for this step; the folder holds nothing else.
-    requests: for "http", dicts {method, path, headers?, body?}; body is text.
+    requests: for "http", dicts {method, path, headers?, body? (text) or body64?, group?, hang_up_s?}: those of one
+        group are sent at once; with hang_up_s the client leaves after so long.
+    env: added to a server's environment; a value may begin with OUT_DIR or a peer's name.
+    peers: name such as "@lab" -> the rules of a service that the sandbox plays for the server (harness/peers.py).
     keep_out: a new process finds OUT_DIR as the last one left it; otherwise it starts empty.
+    grace_s: a server that is ended gets SIGTERM and so long to leave.
+    collect: whether the named files are taken up after this step.
     """
 
-    op: Literal["call", "http", "restart"] = "call"
+    op: Literal["call", "http", "restart", "stop", "peers"] = "call"
     target: str = ""
     args: tuple[Any, ...] = ()
     requests: tuple[Mapping[str, Any], ...] = ()
     files: Files = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    peers: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     keep_out: bool = False
+    grace_s: float = 0
+    collect: bool = True
 
 
 @dataclass(frozen=True)

@@ -71,13 +71,17 @@ def play_sample(
 
 
 def read_sample(kit: Kit, exercise: Exercise, sample: str) -> submission.Part:
-    """A sample as handed in. With `base`, it changes another one, whose entry it finds as base_solution."""
+    """A sample as handed in. With `base`, it changes another one, whose entry it finds as base_solution.
+
+    Where the entry is a folder, its files take the place of those of the same name.
+    """
     part = submission.read(sample_path(kit, exercise.name, sample), [exercise])[exercise.name]
     base = expectations(kit, exercise.name)[sample].get("base")
     if not base:
         return part
     files = dict(read_sample(kit, exercise, str(base)).files)
-    files["base_solution.py"] = files.pop(exercise.entry)
+    if exercise.entry in files:
+        files["base_solution.py"] = files.pop(exercise.entry)
     return dataclasses.replace(part, files=files | dict(part.files))
 
 

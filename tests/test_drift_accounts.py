@@ -68,7 +68,8 @@ def test_actions_cost_what_they_cost(kind):
 @pytest.mark.parametrize("kind", COST)
 def test_alarms_without_a_reason_are_false_and_answers_to_reports_are_none(kind):
     found = accounts([], months({4: [{"type": kind}]}), T)
-    assert found.alarms[4] == found.false_alarms.sum() == (kind not in ("none", "deploy", "reject"))
+    assert found.alarms[4] == (3 if kind == "data_fix" else kind not in ("none", "deploy", "reject"))
+    assert found.false_alarms.sum() == (6 if kind == "data_fix" else found.alarms[4])
 
 
 def test_taking_an_own_fix_away_is_no_alarm():
@@ -96,8 +97,8 @@ def test_false_alarms_of_one_month_add_up():
     assert fatigue(counts)[4] == 4 + 6 * 5
 
 
-@pytest.mark.parametrize(("end", "last"), [(6, 8), (4, 6), (22, 23), (None, 23)])
-def test_an_event_may_be_acted_on_until_two_months_after_its_end(end, last):
+@pytest.mark.parametrize(("end", "last"), [(6, 10), (4, 8), (22, 23), (None, 23)])
+def test_an_event_may_be_acted_on_until_four_months_after_its_end(end, last):
     event = Event("covid", ("temporary_shock",), True, 4, end)
     found = accounts([event], months(bad=range(4, 24)), T)
     assert np.flatnonzero(found.active).tolist() == list(range(4, last + 1))
@@ -128,10 +129,15 @@ EVERYWHERE = Event("covid", ("temporary_shock", "concept_drift"), True, 4)
 ALARMS = [kind for kind in COST if kind not in ("none", "deploy", "reject")]
 
 
-@pytest.mark.parametrize("kind", ALARMS)
+@pytest.mark.parametrize("kind", [kind for kind in ALARMS if kind != "investigate"])
 def test_whoever_points_at_it_breaks_the_silence_from_that_month_on(kind):
     found = accounts([HARM], months({7: [{"type": kind, "cause": "unit_change"}]}, range(4, 24)), T)
     assert np.flatnonzero(found.silence).tolist() == [4, 5, 6]
+
+
+def test_a_question_does_not_break_it():
+    asked = months({7: [{"type": "investigate", "cause": "unit_change", "site": "north"}]}, range(4, 24))
+    assert np.count_nonzero(accounts([AT_NORTH], asked, T).silence) == 20
 
 
 @pytest.mark.parametrize("kind", ALARMS)
@@ -174,7 +180,7 @@ def test_an_action_points_at_an_event_by_its_feature_its_cause_or_its_site(event
 )
 def test_mending_what_is_not_broken_is_a_false_alarm(event, fix, false):
     found = accounts([event], months({6: [{"type": "data_fix", "method": "mask", **fix}]}), T)
-    assert found.alarms.sum() == found.false_alarms.sum() == false
+    assert (found.alarms.sum(), found.false_alarms.sum()) == ((3, 1 + 2 + 3) if false else (0, 0))
     # Whatever else is done in the months of an event is none.
     assert not accounts([event], months({6: [{**fix, "type": "alert"}]}), T).alarms.any()
 
@@ -209,7 +215,7 @@ def test_where_nobody_is_worth_flagging_flags_are_harm():
 
 def pointed(event: Event, action: dict[str, Any]) -> bool:
     site, feature, cause = (action.get(key) for key in ("site", "feature", "cause"))
-    if site and event.site and site not in event.site:
+    if action["type"] == "investigate" or (site and event.site and site not in event.site):
         return False
     if feature and event.feature:
         return feature in event.feature
@@ -243,15 +249,15 @@ def slow(events: Any, course: Any, t: float) -> dict[str, list[float]]:
             end = 23 if event.end is None else event.end
             if not event.harmful:
                 continue
-            if event.onset <= month <= end + 2:
+            if event.onset <= month <= end + 4:
                 there.append(event)
                 active |= month < event.onset + 8 or short >= 0.12 or month > end
             said = [action for actions in noisy[event.onset : month + 1] for action in actions]
             if event.onset <= month <= end and short > 0.15 and not any(pointed(event, action) for action in said):
                 silent = True
         fixes = [a for a in noisy[month] if a["type"] == "data_fix"]
-        unfit = sum(not any(fixed(event, fix) for event in there) for fix in fixes)
-        count = unfit if active else len(noisy[month])
+        unfit = sum(not active or not any(fixed(event, fix) for event in there) for fix in fixes)
+        count = 3 * unfit + (0 if active else len(noisy[month]) - len(fixes))
         before = int(sum(rows["alarms"][max(0, month - 6) : month]))
         rows["benefit"].append(got)
         rows["best"].append(most)

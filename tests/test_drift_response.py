@@ -360,6 +360,21 @@ def test_no_alert_at_all_is_fine_when_the_monitoring_is_worth_something():
     assert lost(course_of(perfect(), change)) == set()
 
 
+def test_without_alerts_and_fixes_nothing_was_done_about_faulty_feeds():
+    def change(number: int, month: int, done: Month) -> Month:
+        return dataclasses.replace(done, actions=tuple(a for a in done.actions if a["type"] in ("retrain", "deploy")))
+
+    assert earned(course_of(perfect(), change))[FOLLOWED] == 0
+
+
+@pytest.mark.parametrize("feature", ["age", None])
+def test_a_claim_about_patients_is_wrong_whatever_feature_it_names(feature):
+    """Another feature's name does not keep it from being said of the fault that is on."""
+    said = {"type": "alert", "cause": "prevalence_shift", "feature": feature}
+    truth = with_actions(perfect(), 0, FIRST, *perfect().streams[0].course[FIRST].actions, said)
+    assert earned(truth)[CAUSES] == pytest.approx(11.5 / 12)
+
+
 # ---------------------------------------------------------------- the plan
 
 
@@ -776,7 +791,7 @@ def test_acting_on_a_harmless_change_costs_its_share(kind):
     truth = with_actions(perfect(), 3, CALM + 2, {"type": kind})
     assert CALMLY in lost(truth)
     assert lost(truth) <= {CALMLY, PLANNED}  # a change more than planned may be a breach as well
-    assert earned(truth)[CALMLY] == pytest.approx(5 / 6)
+    assert earned(truth)[CALMLY] == pytest.approx(4 / 6)
 
 
 @pytest.mark.parametrize("kind", ["investigate", "none"])

@@ -18,6 +18,8 @@ from graders.harness import sandbox
 from graders.harness.errors import InfrastructureError
 from graders.harness.kit import HOME
 from graders.harness.packages import importable
+from graders.harness.play import frame_of
+from synthetic_data.scene import Request
 
 pytestmark = pytest.mark.sandbox
 PROBES = Path(__file__).parent / "probes"
@@ -46,8 +48,7 @@ def tier(request) -> sandbox.Tier:
 def ask(tier, folder, entry, target, *args, packages=(), limits=LIMITS, files=None):
     program = sandbox.Program("call", entry, target, [".*[.]txt"])
     with sandbox.open_pipe(tier, sandbox.Mounts(folder, importable(tuple(packages))), limits, program) as pipe:
-        frame = {"op": "call", "target": target, "args": list(args), "requests": [], "keep_out": False}
-        return pipe.ask(frame, files or {})
+        return pipe.ask(frame_of(Request("call", target, args)), files or {})
 
 
 @pytest.fixture
@@ -286,7 +287,7 @@ def look(in_dir, out_dir):
     program = sandbox.Program("call", "probe.py", "look", [".*[.]txt"])
     source(work, text)
     with sandbox.open_pipe(tier, sandbox.Mounts(work), LIMITS, program) as pipe:
-        frame = {"op": "call", "target": "look", "args": ["@in", "@out"], "requests": [], "keep_out": False}
+        frame = frame_of(Request("call", "look", ("@in", "@out")))
         first, files = pipe.ask(frame, {"a.csv": b"1"})
         second, _ = pipe.ask(frame, {"b.csv": b"2"})
         third, _ = pipe.ask(frame | {"keep_out": True}, {"c.csv": b"3"})
@@ -301,7 +302,7 @@ def test_a_sandbox_that_dies_is_our_fault_and_says_so(tier, work):
     program = sandbox.Program("call", "probe.py", "look", [])
     pipe = sandbox.open_pipe(tier, sandbox.Mounts(work), LIMITS, program)
     threading.Timer(0.5, pipe.process.kill).start()
-    frame = {"op": "call", "target": "look", "args": [], "requests": [], "keep_out": False}
+    frame = frame_of(Request("call", "look"))
     with pytest.raises(InfrastructureError, match="ended during step 1"):
         pipe.ask(frame, {})
     pipe.close()

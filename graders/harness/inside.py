@@ -2,15 +2,18 @@
 
 Standard library only, and no secret: it runs beside code nobody has vetted. driver.py is the child's side. A frame is
 4 bytes of length, JSON, then the bytes of the files the JSON lists:
-    → {id, op: call|http|restart|end, target, args, requests, keep_out, files: [[name, size], …], limit_s}
+    → {id, op: call|http|restart|stop|peers|end, target, args, env, peers, requests, keep_out, grace_s, collect,
+       files: [[name, size], …], limit_s}
     ← {id, status: ok|raised|timeout|exited|refused, value, log, files: [[name, size], …]}
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import http.client
+import itertools
 import json
 import os
 import resource
@@ -20,20 +23,25 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from graders.harness.leftovers import MAX_DEPTH, Refused, clear, collect, sound
+    from graders.harness.peers import Peer
 else:  # in the sandbox these files lie side by side, and there is no kit
     from leftovers import MAX_DEPTH, Refused, clear, collect, sound
+    from peers import Peer
 
 MAX_FRAME = 64 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
 WATCH_S = 0.05
+# What a server prints is collected under this name, and files of its home folder below the other one.
+PRINTED, HOME = "@printed", "@home/"
 
 
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
@@ -72,6 +80,8 @@ class Room:
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.log = bytearray()
+        self.printed = bytearray()
+        self.peers: dict[str, Peer] = {}
         self.floor = 0
         self.started = False
 
@@ -136,24 +146,32 @@ class Room:
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
 
-    def environment(self) -> dict[str, str]:
-        """The child's whole environment. A fixed hash seed keeps a play as repeatable as the submission is."""
+    def environment(self, own: dict[str, str]) -> dict[str, str]:
+        """The child's whole environment. A fixed hash seed keeps a play as repeatable as the submission is.
+
+        own: what the step adds; a folder's or peer's stand-in at the beginning of a value is put in its place.
+        """
         home = str(self.folders["@home"])
         values = {"HOME": home, "TMPDIR": home, "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0"}
         values |= {"PATH": self.config["path"], "PYTHONDONTWRITEBYTECODE": "1", "USER": "candidate"}
         if self.config["python_path"]:
             values["PYTHONPATH"] = self.config["python_path"]
+        places = {name: str(path) for name, path in self.folders.items()}
+        places |= {name: peer.address for name, peer in self.peers.items()}
+        for key, value in own.items():
+            word, slash, rest = value.partition("/")
+            values[key] = places.get(word, word) + slash + rest
         return values
 
-    def start(self, command: list[str], pass_fds: tuple[int, ...], cwd: str) -> None:
-        """Run a command as the submission, its output going to the log."""
+    def start(self, command: list[str], pass_fds: tuple[int, ...], cwd: str, env: dict[str, str]) -> None:
+        """Run a command as the submission, its output going to the log. env: added to its environment."""
         self.log.clear()
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self.environment(),
+            env=self.environment(env),
             cwd=cwd,
             pass_fds=pass_fds,
             start_new_session=True,
@@ -176,17 +194,20 @@ class Room:
             "fd_out": up_write,
         }
         command = [sys.executable, "-P", "-s", self.config["driver"], json.dumps(config)]
-        self.start(command, (down_read, up_write), str(self.folders["@home"]))
+        self.start(command, (down_read, up_write), str(self.folders["@home"]), {})
         os.close(down_read)
         os.close(up_write)
         os.set_blocking(up_read, False)
         self.to_child, self.from_child = os.fdopen(down_write, "wb"), up_read
         self.started = True
 
-    def stop(self) -> None:
-        """Kill every process of the submission, whatever it did to hide."""
+    def stop(self, grace_s: float = 0) -> None:
+        """Kill every process of the submission, whatever it did to hide. grace_s: after SIGTERM and so long a wait."""
         if self.process is None:
             return
+        if grace_s and self.process.poll() is None:
+            self.process.terminate()
+            self.wait(time.monotonic() + grace_s)
         if os.getpid() == 1:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
@@ -218,6 +239,8 @@ class Room:
                         break
                     self.log += piece
                     del self.log[:-LOG_TAIL]
+                    if self.config["kind"] == "serve":
+                        self.printed += piece[: self.limits["out_mb"] * 2**20 - len(self.printed)]
 
     def trouble(self, deadline: float) -> tuple[str, str] | None:
         """A limit that has been passed, as (status, why)."""
@@ -249,6 +272,11 @@ class Room:
         deadline = time.monotonic() + frame["limit_s"]
         if frame["op"] == "http":
             return self.http(frame, deadline)
+        if frame["op"] == "peers":
+            return "ok", {name: list(peer.calls) for name, peer in self.peers.items()}
+        if frame["op"] == "stop":
+            self.stop(frame["grace_s"])
+            return "ok", None
         if self.config["kind"] == "serve":
             return self.serve(frame, deadline)
         if frame["op"] == "restart":
@@ -303,20 +331,29 @@ class Room:
     def let_exit(self, deadline: float) -> None:
         """A moment for the child to flush files it left open."""
         assert self.process is not None  # noqa: S101 - it has just answered
-        end = min(deadline, time.monotonic() + EXIT_GRACE_S)
-        while self.process.poll() is None and time.monotonic() < end and not self.trouble(deadline):
+        self.wait(min(deadline, time.monotonic() + EXIT_GRACE_S))
+
+    def wait(self, end: float) -> None:
+        """Until the child has gone, a limit is passed, or the clock (of time.monotonic) is at `end`."""
+        assert self.process is not None  # noqa: S101 - callers started it
+        while self.process.poll() is None and not self.trouble(end):
             time.sleep(0.002)
 
     def serve(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
         """Start the server (again) and wait until it takes connections."""
-        self.stop()
+        self.stop(frame["grace_s"])
         self.fresh_folders(frame["keep_out"])
+        if not frame["keep_out"]:
+            self.printed.clear()
+        for name, rules in frame["peers"].items():
+            self.peers.setdefault(name, Peer()).script(rules)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         words = {"@port": str(self.port)} | {name: str(path) for name, path in self.folders.items()}
         arguments = [words.get(str(a), str(a)) for a in frame["args"]]
-        self.start([sys.executable, "-s", "-m", self.config["target"], *arguments], (), self.config["submission"])
+        command = [sys.executable, "-s", "-m", self.config["target"], *arguments]
+        self.start(command, (), self.config["submission"], frame["env"])
         assert self.process is not None  # noqa: S101 - started above
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
@@ -329,27 +366,61 @@ class Room:
             time.sleep(0.01)
 
     def http(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
-        """Send the requests one after another; the value is a list of {status, headers, body} or {error}."""
-        answers: list[dict[str, Any]] = []
-        for request in frame["requests"]:
-            if found := self.trouble(deadline):
-                return found[0], {"why": found[1].format(limit=frame["limit_s"])}
-            left = max(0.05, min(10.0, deadline - time.monotonic()))
-            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=left)
-            try:
-                body = request.get("body")
-                headers = request.get("headers") or {}
-                link.request(request["method"], request["path"], body.encode() if body is not None else None, headers)
-                answer = link.getresponse()
-                text = answer.read(4 * 2**20).decode("utf-8", "replace")
-                # Without the clock: the same server gives the same outcome.
-                headers = {name: value for name, value in answer.getheaders() if name.lower() != "date"}
-                answers.append({"status": answer.status, "headers": headers, "body": text})
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                answers.append({"error": type(error).__name__})
-            finally:
-                link.close()
+        """Send the requests; the value is a list of {status, headers, body} or {error}, in their order.
+
+        One after another, but those of one "group" that follow each other at once. In threads, so that what the server
+        prints is read meanwhile: with a full pipe it would stop.
+        """
+        requests: list[dict[str, Any]] = frame["requests"]
+        answers: list[dict[str, Any]] = [{} for _ in requests]
+
+        def send(number: int) -> None:
+            answers[number] = self.asked(requests[number], deadline)
+
+        for _, members in itertools.groupby(range(len(requests)), lambda n: requests[n].get("group", -1 - n)):
+            threads = [threading.Thread(target=send, args=(n,), daemon=True) for n in members]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                while thread.is_alive():
+                    thread.join(WATCH_S)
+                    if found := self.trouble(deadline):
+                        return found[0], {"why": found[1].format(limit=frame["limit_s"])}
         return "ok", answers
+
+    def asked(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
+        """One request and its answer. body64: bytes that are no text.  hang_up_s: when to leave without an answer."""
+        left = max(0.05, min(10.0, deadline - time.monotonic()))
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=left)
+        try:
+            body = request.get("body")
+            data = base64.b64decode(request["body64"]) if "body64" in request else body
+            headers = request.get("headers") or {}
+            link.request(request["method"], request["path"], data.encode() if isinstance(data, str) else data, headers)
+            if "hang_up_s" in request:
+                time.sleep(request["hang_up_s"])
+                return {"error": "hung up"}
+            answer = link.getresponse()
+            text = answer.read(4 * 2**20).decode("utf-8", "replace")
+            # Without the clock: the same server gives the same outcome.
+            headers = {name: value for name, value in answer.getheaders() if name.lower() != "date"}
+            return {"status": answer.status, "headers": headers, "body": text}
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            return {"error": type(error).__name__}
+        finally:
+            link.close()
+
+    def collected(self) -> list[tuple[str, bytes]]:
+        """What the manifest names of @out, and of what the server printed and left in its home. Raises Refused."""
+        outputs, limits = self.config["outputs"], self.limits
+        files = collect(self.folders["@out"], outputs, limits["out_mb"], limits["out_files"])
+        if self.config["kind"] == "serve":
+            inner = [pattern.removeprefix(HOME) for pattern in outputs if pattern.startswith(HOME)]
+            found = collect(self.folders["@home"], inner, limits["out_mb"], limits["out_files"]) if inner else []
+            files += [(HOME + name, data) for name, data in found]
+            if PRINTED in outputs:
+                files.append((PRINTED, bytes(self.printed)))
+        return files
 
 
 def main(config: dict[str, Any]) -> None:
@@ -378,11 +449,9 @@ def main(config: dict[str, Any]) -> None:
             if status in ("timeout", "refused", "exited"):
                 room.stop()
             files: list[tuple[str, bytes]] = []
-            if status == "ok":
+            if status == "ok" and frame["collect"]:
                 try:
-                    files = collect(
-                        room.folders["@out"], config["outputs"], room.limits["out_mb"], room.limits["out_files"]
-                    )
+                    files = room.collected()
                 except Refused as refusal:
                     status, value = "refused", {"why": str(refusal)}
             room.drain()

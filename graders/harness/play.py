@@ -6,7 +6,7 @@ import builtins
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from graders.harness.errors import GraderError, place
 from graders.harness.exercise import Exercise
 from graders.harness.packages import importable
 from graders.harness.sandbox import UNSAFE, Mounts, Tier, open_pipe
-from synthetic_data.scene import Files, Reply, Scene
+from synthetic_data.scene import Files, Reply, Request, Scene
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,7 @@ def run(exercise: Exercise, files: Files, mounts: Mounts, scene: Scene, tier: Ti
         except StopIteration:
             raise GraderError(f"the recipe of {exercise.name} has no steps") from None
         while True:
-            frame = {
-                "op": request.op,
-                "target": request.target,
-                "args": list(request.args),
-                "requests": [dict(r) for r in request.requests],
-                "keep_out": request.keep_out,
-            }
-            header, produced = pipe.ask(frame, request.files)
+            header, produced = pipe.ask(frame_of(request), request.files)
             log = header["log"] or log
             reply = Reply(header["status"], header["value"], produced)
             replies.append(reply)
@@ -80,6 +73,11 @@ def run(exercise: Exercise, files: Files, mounts: Mounts, scene: Scene, tier: Ti
                 what = f"{type(error).__name__}{place(error)}"
                 raise GraderError(f"the recipe of {exercise.name} broke at step {len(replies)}: {what}") from error
     return Played(tuple(replies), {**scene.truth, **added}, blocked(exercise, files, replies), log)
+
+
+def frame_of(request: Request) -> dict[str, Any]:
+    """A request as inside.py takes it, without its files."""
+    return {name: value for name, value in asdict(request).items() if name != "files"}
 
 
 def blocked(exercise: Exercise, files: Files, replies: list[Reply]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from synthetic_data.drift_accounts import MONTHS, Event, is_alarm, near
+from synthetic_data.drift_accounts import MONTHS, Event, is_alarm, near, points_at
 from synthetic_data.drift_events import CAUSES
 
 if TYPE_CHECKING:
@@ -100,7 +100,12 @@ def cause_of(action: Action) -> str:
 
 
 def same_place(action: Action, sites: tuple[str, ...], features: tuple[str, ...]) -> bool:
-    """Whether site and feature agree, where both sides name some."""
+    """Whether site and feature agree, where both sides name some.
+
+    A claim about patients or a release is about all features, whatever it names.
+    """
+    if cause_of(action) not in {"", *DATA_CAUSES}:
+        features = ()
     return all(
         not own or not action.get(key) or action[key] in own for key, own in (("site", sites), ("feature", features))
     )
@@ -142,6 +147,20 @@ def follow_up(truth: Truth) -> tuple[list[tuple[int, int]], int]:
             if not followed:
                 open_.append((number, month))
     return open_, total
+
+
+def mended(truth: Truth) -> tuple[int, int]:
+    """About how many faulty feeds something was done while they were, and how many there were."""
+    faulty = [(stream, event) for stream in truth.streams for event in stream.events if event.harmful and event.feature]
+    done = [
+        any(
+            sees_to(action, {}) and points_at(event, action)
+            for month in stream.course[event.onset : event.last + 1]
+            for action in month.actions
+        )
+        for stream, event in faulty
+    ]
+    return sum(done), len(done)
 
 
 def sees_to(action: Action, alert: Action) -> bool:

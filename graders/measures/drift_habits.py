@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from synthetic_data.recipes.drift_response import Extra, StreamTruth, Truth
 
 WATCHED = 4  # months after a benign event's onset in which nothing should come of it
+STIRRED = 0.5  # who acts on so many of the harmless changes does not tell them from harmful ones
 # What may be answered to a delivery that cannot be used; to one that was seen before there is nothing to say.
 CAREFUL = frozenset({"none", "alert", "pause", "investigate"})
 # A late one is a month like others, which cannot be seen to be late: whatever it gives reason for may be done.
@@ -19,7 +20,7 @@ ALLOWED = {"duplicate": frozenset({"none"}), "late": frozenset(COST)}
 
 
 def left_alone(worth: Worth) -> tuple[float, str]:
-    """Fraction in [0, 1] of the benign events that were left alone, and message."""
+    """Fraction in [0, 1], which is 0 where half of the benign events or more were acted on, and message."""
     stirred, total = [], 0
     for number, (stream, done) in enumerate(zip(worth.truth.streams, worth.accounts, strict=True), 1):
         for event in stream.events:
@@ -37,7 +38,7 @@ def left_alone(worth: Worth) -> tuple[float, str]:
     message = f"{total - len(stirred)} of {total} harmless changes were left alone"
     if stirred:
         message += f"; acted on at {places(stirred)}: look whether patients are worse off before acting"
-    return 1 - len(stirred) / total, message
+    return max(0.0, 1 - len(stirred) / (STIRRED * total)), message
 
 
 def stirs(stream: StreamTruth, month: int, *, active: bool) -> bool:

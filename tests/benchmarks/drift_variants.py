@@ -1,6 +1,7 @@
 """How much scores of drift_response vary between hidden variants, and whether better policies stay ahead of worse ones.
 
-python tests/benchmarks/drift_variants.py                        (50 variants of every sample of a policy)
+python tests/benchmarks/drift_variants.py                        (50 variants, every sample that stands for itself)
+python tests/benchmarks/drift_variants.py --samples NAME …       (some of them)
 python tests/benchmarks/drift_variants.py --variants 5 FOLDER …  (other folders, with what each criterion gave)
 
 Monitors run in this process, not in the sandbox: for samples of this repository and for your own work.
@@ -31,13 +32,16 @@ from synthetic_data.scene import Reply
 NAME = "drift_response"
 
 
-def played(folder: Path, variant: str) -> tuple[float, list[tuple[str, float, float, str]]]:
-    """Score and (criterion, earned, points, message) of the monitor in a folder on one hidden variant."""
+def scene_of(variant: str) -> Any:
+    """A hidden variant's scene, or the practice streams' when it is "practice"."""
     kit = Kit()
-    exercise = kit.exercise(NAME)
-    # On the practice streams when the variant is "practice".
     terms = grading.Terms(variant, None if variant == "practice" else SECRET)
-    scene = grading.make_scene(kit, exercise, terms)
+    return grading.make_scene(kit, kit.exercise(NAME), terms)
+
+
+def played(folder: Path, variant: str, scene: Any = None) -> tuple[float, list[tuple[str, float, float, str]]]:
+    """Score and (criterion, earned, points, message) of the monitor in a folder on a variant's scene."""
+    kit, scene = Kit(), scene or scene_of(variant)
     steps, monitor = scene.steps(), None
     request = next(steps)
     while True:
@@ -94,11 +98,18 @@ def plain(value: Any) -> Any:
     return value.tolist()
 
 
+def every(folders: list[Path], variant: str) -> list[float]:
+    """Scores of several folders on one variant, whose scene is made once."""
+    scene = scene_of(variant)
+    return [played(folder, variant, scene)[0] for folder in folders]
+
+
 def main() -> None:
     """Print a table, or what single folders get."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--variants", type=int, default=50)
+    parser.add_argument("--samples", nargs="+", help="these samples only, side by side")
     parser.add_argument("--practice", action="store_true", help="the practice streams instead")
     args = parser.parse_args()
     variants = ["practice"] if args.practice else [f"v{n}" for n in range(args.variants)]
@@ -115,17 +126,15 @@ def main() -> None:
                 print(f"{folder.name}: mean {statistics.mean(scores):.1f}, SD {statistics.stdev(scores):.1f}")
         return
     kit = Kit()
-    samples = [
+    samples = args.samples or [
         name
         for name, entry in expectations(kit, NAME).items()
         if "base" not in entry and not name.startswith("hostile") and name != "starter"
     ]
-    found: dict[str, list[float]] = {}
+    paths = [sample_path(kit, NAME, sample) for sample in samples]
     with ProcessPoolExecutor(2) as pool:
-        for sample in samples:
-            paths = [sample_path(kit, NAME, sample)] * len(variants)
-            found[sample] = [score for score, _ in pool.map(played, paths, variants)]
-            print(sample, flush=True, file=sys.stderr)
+        rows = list(pool.map(every, [paths] * len(variants), variants))
+    found = {sample: [row[k] for row in rows] for k, sample in enumerate(samples)}
     print(f"{len(variants)} hidden variants\n\n| policy | mean | SD | least | most |\n|---|---:|---:|---:|---:|")
     order = sorted(found, key=lambda name: -statistics.mean(found[name]))
     for name in order:

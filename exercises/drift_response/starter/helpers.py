@@ -13,7 +13,7 @@ def rows(batch):
 
 
 class Reference:
-    """What was usual in the reference year, at each site and in all."""
+    """What was usual in the reference year, at each site and in all. A column that holds texts has no quantiles."""
 
     def __init__(self, table, labels):
         self.table = table.merge(pd.DataFrame(labels)[["encounter", "y"]], on="encounter", how="left")

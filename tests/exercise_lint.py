@@ -44,8 +44,8 @@ def all_samples(kit: Kit) -> list[tuple[str, str]]:
 
 
 def in_ci(kit: Kit, name: str, sample: str) -> bool:
-    """Whether CI plays a sample: starter, good and hostile ones, and all toys; `make evidence` plays the rest."""
-    return kit.root == TOYS or sample.startswith(("starter", "good", "hostile"))
+    """Whether CI plays a sample: reference, starter and hostile ones, and all toys; `make evidence` plays the rest."""
+    return kit.root == TOYS or sample in ("starter", "good") or sample.startswith("hostile")
 
 
 def play_sample(

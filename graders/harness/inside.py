@@ -40,8 +40,8 @@ LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
 WATCH_S = 0.05
-# What a server prints is collected under this name, and files of its home folder below the other one.
-PRINTED, HOME = "@printed", "@home/"
+# What a server prints is collected under this name; files of its home folder and of /dev/shm as @home/… and @shm/….
+PRINTED = "@printed"
 
 
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
@@ -240,7 +240,7 @@ class Room:
                     self.log += piece
                     del self.log[:-LOG_TAIL]
                     if self.config["kind"] == "serve":
-                        self.printed += piece[: self.limits["out_mb"] * 2**20 - len(self.printed)]
+                        self.printed += piece[: self.limits["out_mb"] * 2**20 + 1 - len(self.printed)]
 
     def trouble(self, deadline: float) -> tuple[str, str] | None:
         """A limit that has been passed, as (status, why)."""
@@ -415,10 +415,14 @@ class Room:
         outputs, limits = self.config["outputs"], self.limits
         files = collect(self.folders["@out"], outputs, limits["out_mb"], limits["out_files"])
         if self.config["kind"] == "serve":
-            inner = [pattern.removeprefix(HOME) for pattern in outputs if pattern.startswith(HOME)]
-            found = collect(self.folders["@home"], inner, limits["out_mb"], limits["out_files"]) if inner else []
-            files += [(HOME + name, data) for name, data in found]
+            for prefix, folder in (("@home/", self.folders["@home"]), ("@shm/", Path("/dev/shm"))):  # noqa: S108 - its own
+                inner = [pattern.removeprefix(prefix) for pattern in outputs if pattern.startswith(prefix)]
+                if inner and (self.config["sandboxed"] or prefix == "@home/"):
+                    found = collect(folder, inner, limits["out_mb"], limits["out_files"])
+                    files += [(prefix + name, data) for name, data in found]
             if PRINTED in outputs:
+                if len(self.printed) > limits["out_mb"] * 2**20:
+                    raise Refused(f"printed more than {limits['out_mb']} MB")
                 files.append((PRINTED, bytes(self.printed)))
         return files
 

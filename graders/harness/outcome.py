@@ -91,7 +91,7 @@ def read(folder: Path) -> Outcome:
     """A stored outcome. Raises InfrastructureError when it is incomplete or was changed."""
     try:
         header = json.loads((folder / "outcome.json").read_text("utf-8"))
-        lines = (folder / "replies.ndjson").read_text("utf-8").splitlines()
+        lines = (folder / "replies.ndjson").read_text("utf-8").removesuffix("\n").split("\n")
         values = [json.loads(line) for line in lines]
         replies = tuple(
             Reply(

@@ -1,0 +1,243 @@
+"""Which requests leave which details of a person in which channel of a service, and what that costs."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right as bisect
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from graders.measures.log_starter_leaks import LEAKS, Cell, weight
+from graders.measures.log_traces import FIELDS, Planted, Traces, readings
+
+if TYPE_CHECKING:
+    from graders.measures.log_life import Life
+    from synthetic_data.recipes.safe_logging import Expected
+
+CHANNELS = ("app", "audit", "printed", "files", "metrics", "errors", "anchor")
+DIRECT = frozenset({"family", "given", "mrn", "ssn", "phone", "email", "address"})
+ID = "id"
+HOLDS_IDS = ("app", "printed", "files", "metrics")
+REGISTRATION, TWICE = "create", "duplicate"
+ENOUGH_TO_HOLD = 2  # kinds of requests: one that slipped is costly, two are a habit
+PEOPLE_TO_HOLD = 20  # whatever the kinds: more than come by one that is not ordinary
+HELD = ("app", "printed")
+
+_PATIENT_ID = re.compile(r"p-[0-9a-f]{12}")
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, order=True)
+class Leak:
+    """A field of people that can be read. level: of the life.  kind: of the requests that left it.
+
+    field: one of FIELDS, or "id".  how: "plain", or the disguise.  times: lines that hold it.
+    """
+
+    level: str
+    channel: str
+    kind: str
+    field: str
+    how: str
+    times: int
+
+
+@dataclass(frozen=True)
+class Leaks:
+    """All that was found. people: how many are named in the log or the output at INFO."""
+
+    found: tuple[Leak, ...] = ()
+    people: int = 0
+
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of requests that leak anything anywhere."""
+        return frozenset(leak.kind for leak in self.found)
+
+    @cached_property
+    def cells(self) -> Mapping[Cell, int]:
+        """(level, channel, kind) that leak -> weight."""
+        named: dict[Cell, bool] = {}
+        for leak in self.found:
+            cell = leak.level, leak.channel, leak.kind
+            named[cell] = named.get(cell, False) or leak.field in DIRECT
+        return {cell: weight(cell[0], some) for cell, some in named.items()}
+
+    def of(self, *channels: str) -> tuple[Leak, ...]:
+        """Those of these channels."""
+        return tuple(leak for leak in self.found if leak.channel in channels)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """Something to be read. requests: of each line, where it is known which request it answers."""
+
+    level: str
+    channel: str
+    data: bytes | str
+    requests: Sequence[Expected] = ()
+
+
+class _People:
+    """Who everybody is: people by number, and the requests that are about them."""
+
+    def __init__(self, lives: Iterable[Life]) -> None:
+        self.requests = {one.rid: one for life in lives for one in life.asked}
+        about: dict[str, list[Expected]] = {}
+        for one in self.requests.values():
+            if one.patient:
+                about.setdefault(one.patient, []).append(one)
+        self.ids = list(about)
+        self.number = {patient: k for k, patient in enumerate(self.ids)}
+        # Everybody is registered, and then there is one request about them.
+        self.main = [next((one for one in some if one.kind != REGISTRATION), some[0]) for some in about.values()]
+        self.levels = {one.patient: life.level for life in lives for one in life.asked}
+
+    def on(self, line: str) -> list[Expected]:
+        """The requests whose ids a line holds."""
+        return [self.requests[rid] for rid in dict.fromkeys(_REQUEST_ID.findall(line)) if rid in self.requests]
+
+    def kinds(self, persons: set[int], here: list[Expected]) -> dict[int, tuple[str, ...]]:
+        """Person -> kinds of the requests about them that a line is of; if it does not say, the one after registration.
+
+        here: the requests whose ids it holds. A line that says it is of a registration counts for what followed too,
+        or whoever wrote that id everywhere would leak by one kind of requests only.
+        A second registration under a number in use shows whose it is.
+        """
+        told = {self.number[one.patient]: one.kind for one in reversed(here) if one.patient}
+        if any(one.kind == TWICE for one in here) or any(self.main[person].kind == TWICE for person in persons):
+            told = {person: TWICE for person in persons if self.main[person].kind == REGISTRATION} | told
+        kinds = {}
+        for person in persons:
+            main = self.main[person].kind
+            kinds[person] = tuple(dict.fromkeys((told.get(person, main), main)))
+            if told.get(person) != REGISTRATION:
+                kinds[person] = kinds[person][:1]
+        return kinds
+
+
+def scanner(lives: Iterable[Life]) -> Traces:
+    """Finds the details of everybody that the service was asked about."""
+    return Traces(
+        [
+            Planted(number, field, one.details[field])
+            for number, one in enumerate(_People(lives).main)
+            for field in FIELDS
+            if one.details.get(field)
+        ]
+    )
+
+
+def found(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]], traces: Traces) -> Leaks:
+    """Every trace of a person, by the level of the life, the channel and the kind of the request.
+
+    A line with a request id that is about the person is of that request. calls: what the peers were asked.
+    traces: `scanner` of these lives.
+    """
+    people = _People(lives)
+    times: Counter[tuple[str, str, str, str, str]] = Counter()
+    named = set()
+    for text in _texts(lives):
+        for person, field, how, kind in _read(text, people, traces):
+            times[text.level, text.channel, kind, field, how] += 1
+            if text.level == "INFO" and text.channel in HELD and field in DIRECT:
+                named.add(person)
+    sent = _lines(f"{call.get('path', '')} {call.get('body', '')}" for call in calls.get("@anchor", ()))
+    for person, field, how, kind in _read(_Text("", "anchor", sent), people, traces):
+        times[people.levels[people.ids[person]], "anchor", kind, field, how] += 1
+    return Leaks(tuple(sorted(Leak(*key, count) for key, count in times.items())), len(named))
+
+
+def protection(leaks: Leaks, levels: Sequence[str] = ()) -> tuple[float, str]:
+    """(weighted share of the starter's leaks that are closed less new ones, at least 0; what leaks, in words).
+
+    levels: only of these.
+    """
+
+    def inside(cells: Mapping[Cell, int]) -> dict[Cell, int]:
+        return {cell: worth for cell, worth in cells.items() if not levels or cell[0] in levels}
+
+    starter, now = inside(LEAKS), inside(leaks.cells)
+    lost = sum(starter.get(cell, worth) for cell, worth in now.items())
+    return max(0.0, 1 - lost / sum(starter.values())), in_words(leaks, now)
+
+
+def hold(leaks: Leaks) -> str:
+    """Why the submission is held: what names people is in the log or the output at INFO; else "".
+
+    After several kinds of requests, or of several people.
+    """
+    some = [leak for leak in leaks.of(*HELD) if leak.level == "INFO" and leak.field in DIRECT]
+    if len({leak.kind for leak in some}) < ENOUGH_TO_HOLD and leaks.people < PEOPLE_TO_HOLD:
+        return ""
+    kinds, fields, places = (
+        sorted(set(part)) for part in zip(*((k.kind, k.field, k.channel) for k in some), strict=True)
+    )
+    whose = f" of {leaks.people} people" if leaks.people else ""
+    after = f"{len(kinds)} kinds: {_few(kinds)}" if len(kinds) > 1 else kinds[0]
+    return f"at INFO, {' and '.join(places)} hold {', '.join(fields)}{whose} after requests of {after}"
+
+
+def in_words(leaks: Leaks, cells: Iterable[Cell]) -> str:
+    """The levels and channels, with the fields and the kinds of requests."""
+    kinds: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for level, channel, kind in cells:
+        kinds[level, channel].add(kind)
+    said = []
+    for (level, channel), some in sorted(kinds.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        fields = sorted({leak.field for leak in leaks.of(channel) if leak.level == level})
+        new = sorted(kind for kind in some if (level, channel, kind) not in LEAKS)
+        more = f", new: {_few(new)}" if new else ""
+        said.append(f"{channel} at {level}: {', '.join(fields)} after {_few(sorted(some))}{more}")
+    return "; ".join(said)
+
+
+def _few(names: Sequence[str], most: int = 6) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _texts(lives: Iterable[Life]) -> Iterator[_Text]:
+    for life in lives:
+        yield _Text(life.level, "app", life.app)
+        yield _Text(life.level, "audit", life.audit)
+        yield _Text(life.level, "printed", life.printed)
+        yield _Text(life.level, "files", "\n".join(name.replace("\n", " ") for name in life.home))
+        for data in life.home.values():
+            yield _Text(life.level, "files", data)
+        pairs = list(zip(life.asked, life.answers, strict=False))
+        # What /metrics shows is of everybody so far.
+        yield _Text(life.level, "metrics", "\n".join(a.body for q, a in pairs if q.route == "/metrics"))
+        failed = [(q, a) for q, a in pairs if a.status >= 400]
+        told = _lines(" ".join((a.body, *(f"{name}: {text}" for name, text in a.headers.items()))) for _, a in failed)
+        yield _Text(life.level, "errors", told, [q for q, _ in failed])
+
+
+def _lines(texts: Iterable[str]) -> str:
+    return "\n".join(text.replace("\n", " ") for text in texts)
+
+
+def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, str, str, str]]:
+    """(person, field, how, kind) of everything that can be read."""
+    for shown in readings(text.data) if isinstance(text.data, bytes) else [text.data]:
+        starts = [0, *(match.end() for match in re.finditer("\n", shown))]
+        by_line: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+        for hit in traces.find(shown):
+            by_line[bisect(starts, hit.start) - 1].append((hit.request, hit.field, hit.how))
+        if text.channel in HOLDS_IDS:
+            for match in _PATIENT_ID.finditer(shown):
+                if (person := people.number.get(match.group())) is not None:
+                    by_line[bisect(starts, match.start()) - 1].append((person, ID, "plain"))
+        for number, here in by_line.items():
+            persons = {person for person, _, _ in here}
+            if number < len(text.requests):
+                kinds: dict[int, tuple[str, ...]] = dict.fromkeys(persons, (text.requests[number].kind,))
+            else:
+                end = starts[number + 1] if number + 1 < len(starts) else None
+                kinds = people.kinds(persons, people.on(shown[starts[number] : end]))
+            for person, field, how in here:
+                for kind in kinds[person]:
+                    yield person, field, how, kind

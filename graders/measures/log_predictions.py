@@ -1,0 +1,35 @@
+"""Whether a candidate knew which kinds of requests still leave traces of people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from graders.harness.reading import Unreadable
+from graders.measures.predictions import keyed, names
+
+if TYPE_CHECKING:
+    from graders.measures.log_leaks import Leaks
+
+KEY, MOST = "may_still_leak", 5
+FORM = f'it must be {{"{KEY}": [up to {MOST} kinds of requests]}}'
+
+
+def judge(submitted: bytes | None, leaks: Leaks) -> tuple[float, str]:
+    """Fraction in [0, 1] and message: hits over what was named, or leaks and could have been named.
+
+    Where nothing leaks, naming nothing is right, and each name costs half of the rest: doubt is no fault.
+    submitted: the bytes of predictions.json.
+    """
+    if submitted is None:
+        return 0.0, f"predictions.json is missing; {FORM}"
+    try:
+        named = set(names(keyed(submitted, [KEY]), KEY, MOST))
+    except Unreadable as error:
+        return 0.0, f"predictions.json {error}; {FORM}"
+    leaking = leaks.kinds
+    hits = len(named & leaking)
+    if not leaking:
+        return 0.5 ** len(named), f"nothing leaks, {len(named)} kinds of requests were named"
+    wanted = min(len(leaking), MOST)
+    fraction = hits / (wanted + len(named - leaking))
+    return fraction, f"{len(leaking)} kinds of requests leak, of {len(named)} named {hits} do"

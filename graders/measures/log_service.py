@@ -1,0 +1,226 @@
+"""Whether a service did its work: answers as the contract says, errors that tell nothing, and a log that holds."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from graders.measures.log_questions import share
+from graders.measures.log_reading import LEVELS, Log, moment, number, text
+from synthetic_data.log_workload import VERSION
+
+if TYPE_CHECKING:
+    from graders.measures.log_life import Answer, Life
+    from graders.measures.log_traces import Traces
+    from synthetic_data.recipes.safe_logging import Expected, Truth
+
+RISK_TOLERANCE = 1.01e-4  # one in the last of four decimals
+EVENTS = frozenset({"request", "prediction", "upstream", "retry", "error", "startup"})
+FORGED = "forged"  # request id and route of the line that a name or a header tries to smuggle in
+PLAYED = ("INFO", "DEBUG")
+# What of an error answer's worth is coding errors, saying nothing in other answers, and failing closed.
+CODED, QUIET, CLOSED = 0.6, 0.2, 0.2
+_REQUEST = re.compile(r"[?&]request_id=([0-9a-f]+)")
+MOST_NAMED = 6  # kinds of requests that a message names
+
+Pair = tuple["Expected", "Answer"]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """parts: what is judged, in words -> share of it that is right.  fraction: what they earn together."""
+
+    fraction: float
+    parts: Mapping[str, float]
+    message: str
+
+
+def contract(lives: Sequence[Life], calls: Mapping[str, Any]) -> Judged:
+    """Requests at INFO and DEBUG that were answered as the contract says, the laboratory asked as often as it says.
+
+    calls: what the peers were asked.
+    """
+    asked_for = Counter(rid for path in paths(calls) for rid in _REQUEST.findall(path))
+
+    def fits(one: Expected, answer: Answer) -> bool:
+        # On a busy machine an answer may come too late and be asked for again; but none may be left out.
+        return as_agreed(one, answer) and (one.status == 499 or asked_for[one.rid] >= len(one.calls))
+
+    parts = {life.level: share(fits(*pair) for pair in pairs(life)) for life in played(lives)}
+    asked = [pair for life in played(lives) for pair in pairs(life)]
+    right = sum(fits(*pair) for pair in asked)
+    wrong = Counter(one.kind for one, answer in asked if not fits(one, answer))
+    said = f"{right} of {len(asked)} requests were answered as the contract says" + named(wrong)
+    return Judged(right / max(1, len(asked)), parts, said)
+
+
+def paths(calls: Mapping[str, Any]) -> list[str]:
+    """What the laboratory was asked, as far as it is told in the form that it should be."""
+    some = calls.get("@lab")
+    return [str(call.get("path")) for call in some if isinstance(call, dict)] if isinstance(some, list) else []
+
+
+def errors(lives: Sequence[Life], traces: Traces) -> Judged:
+    """Error answers that have code and request id and tell of nobody, and a service that fails closed.
+
+    traces: finds everybody's details. Looked through are all answers but those of GET /patients/{id} that succeed.
+    """
+    asked = [pair for life in played(lives) for pair in pairs(life)]
+    failures = [pair for pair in asked if pair[0].code]
+    # Whoever may read a patient is told all; whoever hung up, nothing.
+    others = [(one, a) for one, a in asked if not one.code and one.route != "/patients/{id}" and one.status != 499]
+    telling = told(failures, traces), told(others, traces)
+    coded = [refused(*pair) and n not in telling[0] for n, pair in enumerate(failures)]
+    quiet = [as_agreed(*pair) and n not in telling[1] for n, pair in enumerate(others)]
+    blocked = [pair for life in lives if life.level == "blocked" for pair in pairs(life)]
+    up, closed = ([as_agreed(*pair) for pair in blocked if bool(pair[0].code) == failing] for failing in (False, True))
+    parts = {
+        "errors with code and request id and nothing else": mean(coded),
+        "other answers that tell of nobody": mean(quiet),
+        "no patient data while there is no audit log": mean(closed) * mean(up),
+    }
+    both = zip([*failures, *others], [*coded, *quiet], strict=True)
+    wrong = Counter(one.kind for (one, _), right in both if not right)
+    fraction = sum(weight * part for weight, part in zip((CODED, QUIET, CLOSED), parts.values(), strict=True))
+    return Judged(fraction, parts, said(parts) + named(wrong))
+
+
+def robustness(lives: Sequence[Life], truth: Truth, info: float, debug: float) -> Judged:
+    """A log that nobody forges, and a service that goes on. info, debug: leaking share of kinds of requests at each."""
+    logs = [Log(life, truth.keys["LOG_KEY"]) for life in played(lives)]
+    blocked = [pair for life in lives if life.level == "blocked" for pair in pairs(life)]
+    at_once = [mine(log, one) for log in logs for one in log.life.asked if one.kind == "concurrent"]
+    parts = {
+        "a log of events of the service, none of them forged": mean(map(genuine, logs)),
+        "as safe at DEBUG as at INFO": min(1.0, max(0.0, 1 - debug) / (1 - info)) if info < 1 else 0.0,
+        "up while no log can be written": mean(as_agreed(*pair) for pair in blocked if not pair[0].code),
+        "right answers at DEBUG": mean(as_agreed(*p) for life in lives if life.level == "DEBUG" for p in pairs(life)),
+        "requests at the same time kept apart in the log": mean(at_once),
+    }
+    return Judged(mean(parts.values()), parts, said(parts))
+
+
+def played(lives: Iterable[Life]) -> list[Life]:
+    """Those in which logs could be written."""
+    return [life for life in lives if life.level in PLAYED]
+
+
+def pairs(life: Life) -> list[Pair]:
+    """(what was asked, what came back)."""
+    return list(zip(life.asked, life.answers, strict=True))
+
+
+def mean(rights: Iterable[float]) -> float:
+    """Share that is right; 0 of none: a service that was never asked has shown nothing."""
+    values = list(rights)
+    return share(values) if values else 0.0
+
+
+def as_agreed(one: Expected, answer: Answer) -> bool:
+    """Whether an answer has the status, request id, code and content that the contract wants."""
+    if answer.status != one.status:
+        return False
+    if one.status == 499:
+        return True
+    if answer.headers.get("x-request-id", "") != one.rid or answer.code != one.code:
+        return False
+    if one.route == "/metrics":
+        return bool(answer.body.strip())
+    content = CONTENTS.get((one.kind if one.route == "/patients" else "", one.route))
+    return bool(one.code) or content is None or content(one, answer.value)
+
+
+def near(value: object, risk: float | None) -> bool:
+    """Whether a value is this risk."""
+    found = number(value)
+    return found is not None and risk is not None and abs(found - risk) <= RISK_TOLERANCE
+
+
+def about(one: Expected, value: Any) -> bool:
+    """Whether a patient's JSON has all of their details, of which a request may have made longer ones."""
+    fields = {field: detail for field, detail in one.details.items() if field != "note"}
+    return value.get("id") == one.patient and all(d in str(value.get(field, "")) for field, d in fields.items())
+
+
+def risks(one: Expected, value: Any) -> bool:
+    """Whether a batch of one has its risk."""
+    found = value.get("risks")
+    return isinstance(found, list) and len(found) == 1 and near(found[0], one.risk)
+
+
+def an_object(check: Callable[[Expected, dict[str, Any]], bool]) -> Callable[[Expected, Any], bool]:
+    """The check, for values that are JSON objects."""
+    return lambda one, value: isinstance(value, dict) and check(one, value)
+
+
+# (kind where its route has several, route) -> whether the JSON of an answer that succeeds is right.
+CONTENTS: Mapping[tuple[str, str], Callable[[Expected, Any], bool]] = {
+    ("", "/health"): an_object(lambda one, value: value.get("status") == "ok"),
+    ("create", "/patients"): an_object(lambda one, value: value.get("id") == one.patient),
+    ("search_by_name", "/patients"): an_object(lambda one, value: value.get("ids") == [one.patient] * one.found),
+    ("", "/patients/{id}"): an_object(about),
+    ("", "/predict"): an_object(
+        lambda one, value: near(value.get("risk"), one.risk) and value.get("model_version") == VERSION
+    ),
+    ("", "/bundle"): an_object(lambda one, value: value.get("patients") == 1),
+    ("", "/batch"): an_object(risks),
+    ("", "/label"): an_object(lambda one, value: value.get("label") == "printed"),
+    ("", "/notify"): an_object(lambda one, value: value.get("accepted") is True),
+}
+
+
+def refused(one: Expected, answer: Answer) -> bool:
+    """Whether an error has its status and, in header and body, its code and request id."""
+    error = answer.value.get("error") if isinstance(answer.value, dict) else None
+    return as_agreed(one, answer) and isinstance(error, dict) and error.get("request_id") == one.rid
+
+
+def told(asked: Sequence[Pair], traces: Traces) -> set[int]:
+    """Indices of the answers that hold a detail of anybody."""
+    starts, end, lines = {}, 0, []
+    for n, (_, answer) in enumerate(asked):
+        headers = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
+        # One answer a line, so that a hit says whose answer it is in.
+        line = f"{headers} {answer.body}".replace("\n", " ")
+        starts[end], end = n, end + len(line) + 1
+        lines.append(line)
+    return {starts[hit.start] for hit in traces.find("\n".join(lines))}
+
+
+def genuine(log: Log) -> float:
+    """Share of a log's lines that are events as the contract has them; 0 for a log with a forged one, or none."""
+    events = log.life.events
+    if any(FORGED in (text(line.get("request_id")), text(line.get("route")).strip("/")) for line in events):
+        return 0.0
+    right = [
+        text(line.get("event")) in EVENTS and text(line.get("level")) in LEVELS and moment(line.get("ts")) is not None
+        for line in events
+    ]
+    return sum(right) / max(1, len(log.life.lines))
+
+
+def mine(log: Log, one: Expected) -> bool:
+    """Whether a request has one `request` line, its calls and no other patient's reference on its lines."""
+    refs = {text(line.get("patient_ref")) for line in log.of(one)} - {""}
+    return (
+        len(log.of(one, "request")) == 1
+        and len(log.upstream[one.rid]) == len(one.calls)
+        and refs <= {log.ref(one)}
+        and {text(line.get("site")) for line in log.of(one, "request")} <= {"", one.site}
+    )
+
+
+def named(wrong: Counter[str]) -> str:
+    """The end of a message: the kinds of requests that most of them are of."""
+    if not wrong:
+        return ""
+    rest = f" and {len(wrong) - MOST_NAMED} more kinds" if len(wrong) > MOST_NAMED else ""
+    return "; not " + ", ".join(f"{kind} ({n})" for kind, n in wrong.most_common(MOST_NAMED)) + rest
+
+
+def said(parts: Mapping[str, float]) -> str:
+    """The parts in words."""
+    return ", ".join(f"{name}: {part:.0%}" for name, part in parts.items())

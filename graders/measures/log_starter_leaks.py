@@ -1,0 +1,62 @@
+"""By which requests, and where, the service of safe_logging leaks as it is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Cell = tuple[str, str, str]  # level, channel, kind
+NAMED_AT_INFO = 2  # what a leak weighs that names a person at INFO; any other 1
+# (level, channel) -> kinds of requests that leave what names a person, and those that leave anything else.
+STARTER: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("INFO", "app"): (
+        "ansi batch_invalid bundle_invalid cancelled concurrent constraint crlf duplicate lab_down lab_error"
+        " lab_garbled lab_retry lab_timeout label_fails missing_field notify_task_fails predict_lab read unknown_key"
+        " validator_text wrong_type",
+        "bad_query unknown_patient",
+    ),
+    ("INFO", "printed"): (
+        "bad_query batch_invalid bundle_invalid constraint duplicate huge lab_down lab_error lab_garbled lab_timeout"
+        " label_fails missing_field notify_task_fails notify_thread_fails search_by_name unknown_key validator_text"
+        " wrong_type",
+        "ansi crlf read unknown_patient",
+    ),
+    ("INFO", "errors"): (
+        "batch_invalid bundle_invalid constraint duplicate lab_down lab_error lab_garbled lab_timeout label_fails"
+        " missing_field unknown_key validator_text wrong_type",
+        "bad_query",
+    ),
+    ("INFO", "files"): ("label label_fails", ""),
+    ("INFO", "metrics"): ("notify", ""),
+    ("DEBUG", "app"): (
+        "ansi batch_invalid batch_missing_column bundle_invalid cancelled concurrent constraint create crlf duplicate"
+        " lab_down lab_error lab_garbled lab_retry lab_timeout label_fails missing_field notify_task_fails predict_lab"
+        " read search_by_name unknown_key validator_text wrong_type",
+        "bad_query batch huge label notify notify_thread_fails predict unknown_patient",
+    ),
+    ("DEBUG", "printed"): (
+        "ansi bad_query batch_invalid bundle_invalid cancelled concurrent constraint create crlf duplicate huge"
+        " lab_down lab_error lab_garbled lab_retry lab_timeout label label_fails missing_field notify notify_task_fails"
+        " notify_thread_fails predict predict_lab read search_by_name unknown_key validator_text wrong_type",
+        "unknown_patient",
+    ),
+    ("DEBUG", "errors"): (
+        "batch_invalid bundle_invalid constraint duplicate lab_down lab_error lab_garbled lab_timeout label_fails"
+        " missing_field unknown_key validator_text wrong_type",
+        "bad_query",
+    ),
+    ("DEBUG", "files"): ("label label_fails", ""),
+    ("DEBUG", "metrics"): ("notify", ""),
+}
+
+
+def weight(level: str, named: bool) -> int:
+    """What one kind of request that leaks in one channel weighs."""
+    return NAMED_AT_INFO if named and level != "DEBUG" else 1
+
+
+LEAKS: Mapping[Cell, int] = {
+    (level, channel, kind): weight(level, named)
+    for (level, channel), kinds in STARTER.items()
+    for named, some in zip((True, False), kinds, strict=True)
+    for kind in some.split()
+}

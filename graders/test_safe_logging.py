@@ -1,0 +1,128 @@
+"""Rubric of safe_logging: what a service writes down about itself, and about the people it is used for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from graders.harness.criterion import Award, criterion
+from graders.harness.outcome import Outcome
+from graders.measures import log_audit, log_leaks, log_life, log_predictions, log_questions, log_service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from graders.measures.log_leaks import Leaks
+    from graders.measures.log_life import Life
+    from graders.measures.log_questions import Usefulness
+    from graders.measures.log_traces import Traces
+    from synthetic_data.recipes.safe_logging import Truth
+
+SAFE, USEFUL = "of what leaked is safe now", "of what is asked of the log it answers"
+ANSWERED = "requests answered as the contract says"
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What several criteria need of one outcome, each worked out once."""
+
+    outcome: Outcome
+    truth: Truth
+
+    @cached_property
+    def lived(self) -> tuple[tuple[Life, ...], Mapping[str, list[Mapping[str, Any]]]]:
+        """The service's lives, and what its peers were asked."""
+        return log_life.lives(self.outcome, self.truth)
+
+    @cached_property
+    def traces(self) -> Traces:
+        """What finds everybody's details."""
+        return log_leaks.scanner(self.lived[0])
+
+    @cached_property
+    def leaks(self) -> Leaks:
+        """Every trace of a person."""
+        return log_leaks.found(*self.lived, self.traces)
+
+    @cached_property
+    def lost(self) -> str:
+        """Why what the service left could not be taken up, or ""."""
+        return next((life.lost for life in self.lived[0] if life.lost), "")
+
+    @cached_property
+    def safe(self) -> tuple[float, str]:
+        """P, and what leaks. What cannot be looked at is not safe."""
+        return (0.0, self.lost) if self.lost else log_leaks.protection(self.leaks)
+
+    @cached_property
+    def useful(self) -> Usefulness:
+        """V, question by question."""
+        return log_questions.usefulness(self.lived[0], self.truth)
+
+    @cached_property
+    def answered(self) -> float:
+        """The share of requests that were answered as the contract says."""
+        return log_service.contract(*self.lived).fraction
+
+
+def graded_of(outcome: Outcome, truth: Truth) -> Graded:
+    """The same object for the same outcome, as the criteria are called one after the other."""
+    if not _last or _last[0].outcome is not outcome or _last[0].truth is not truth:
+        _last[:] = [Graded(outcome, truth)]
+    return _last[0]
+
+
+_last: list[Graded] = []
+
+
+@criterion(points=60, skill="privacy", critical=True, remedy="docs/remedies.md#logs-that-tell-of-nobody")
+def test_logs_tell_of_the_service_and_of_nobody(outcome: Outcome, truth: Truth) -> Award:
+    """What the service writes, prints and leaves behind answers whoever is on call, and names no patient."""
+    graded = graded_of(outcome, truth)
+    share, leaking = graded.safe
+    held = graded.lost or log_leaks.hold(graded.leaks)
+    parts = [
+        f"{share:.0%} {SAFE}" + (f" ({leaking})" if leaking else ""),
+        graded.useful.message,
+        *([held] * bool(held)),
+    ]
+    return Award(share * graded.useful.v, "; ".join(parts), hold=bool(held)).reduced(graded.answered, ANSWERED)
+
+
+@criterion(points=15, skill="governance", remedy="docs/remedies.md#audit-logs")
+def test_accesses_can_be_audited(outcome: Outcome, truth: Truth) -> Award:
+    """Each access to patient data is recorded as a FHIR AuditEvent, in a chain in which a change or a cut shows."""
+    graded = graded_of(outcome, truth)
+    fraction, message = log_audit.judge(*graded.lived, truth, graded.leaks)
+    award = Award(fraction, message or "every access is recorded, and the chain is whole")
+    return award.reduced(graded.safe[0], SAFE).reduced(graded.answered, ANSWERED)
+
+
+@criterion(points=10, skill="privacy", remedy="docs/remedies.md#errors-for-callers")
+def test_callers_are_told_no_more_than_a_code(outcome: Outcome, truth: Truth) -> Award:
+    """An error has a code and a request id and nothing of the input, and without an audit log no data are given out."""
+    graded = graded_of(outcome, truth)
+    judged = log_service.errors(graded.lived[0], graded.traces)
+    award = Award(judged.fraction, judged.message)
+    return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)
+
+
+@criterion(points=10, skill="robustness", remedy="docs/remedies.md#logging-that-holds")
+def test_logging_is_robust(outcome: Outcome, truth: Truth) -> Award:
+    """No line can be forged, DEBUG is as safe as INFO, and the service goes on when its log does not."""
+    graded = graded_of(outcome, truth)
+    info, debug = (1 - log_leaks.protection(graded.leaks, [level])[0] for level in ("INFO", "DEBUG"))
+    judged = log_service.robustness(graded.lived[0], truth, info, debug)
+    award = Award(judged.fraction, judged.message)
+    return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)
+
+
+@criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-may-still-leak")
+def test_candidate_knows_what_may_still_leak(outcome: Outcome, truth: Truth) -> Award:
+    """predictions.json names the kinds of requests that still leave traces of people."""
+    graded = graded_of(outcome, truth)
+    submitted = outcome.submitted.get("predictions.json")
+    award = Award(0.0, graded.lost) if graded.lost else Award(*log_predictions.judge(submitted, graded.leaks))
+    return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)

@@ -1,0 +1,35 @@
+"""Messages to patients, sent after the request has been answered."""
+
+import asyncio
+import contextvars
+import threading
+
+from . import logs, metrics
+
+# The loop keeps only weak references to tasks.
+running = set()
+
+
+def deliver(patient, message, how):
+    """Hand the message to the gateway. (The gateway is not part of this service.)"""
+    try:
+        if not message.strip():
+            raise ValueError("empty message")
+        metrics.count("messages_total", how=how)
+    except Exception as error:
+        logs.error("notify_failed", error)
+
+
+async def deliver_later(patient, message, how):
+    deliver(patient, message, how)
+
+
+def start(patient, message, how):
+    """Deliver as a task of the running loop, or in a thread; both know the request that they come from."""
+    if how == "task":
+        task = asyncio.get_running_loop().create_task(deliver_later(patient, message, how))
+        running.add(task)
+        task.add_done_callback(running.discard)
+    else:
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(deliver, patient, message, how), daemon=True).start()

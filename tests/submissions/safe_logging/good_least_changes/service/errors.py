@@ -1,0 +1,23 @@
+"""Errors that callers see: a status and a code."""
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+
+class ServiceError(Exception):
+    """Ends a request with this status and code."""
+
+    def __init__(self, status, code):
+        super().__init__(code)
+        self.status, self.code = status, code
+
+
+# What began an error is their cause.
+WRAPPERS = (ServiceError, RequestValidationError, HTTPException)
+
+
+def error_response(status, code, request_id):
+    """{"error": {"code", "request_id"}}."""
+    body = {"error": {"code": code, "request_id": request_id}}
+    return JSONResponse(body, status, headers={"X-Request-ID": request_id})

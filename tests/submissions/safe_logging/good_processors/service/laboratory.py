@@ -1,0 +1,61 @@
+"""Results from the laboratory, over HTTP."""
+
+import time
+
+import httpx
+
+from . import context
+from .errors import ServiceError
+from .logs import event
+
+ATTEMPTS, TIMEOUT_S = 3, 0.4
+
+
+class Laboratory:
+    def __init__(self, url):
+        self.client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
+
+    def creatinine(self, mrn):
+        """The latest creatinine in mg/dl. Raises ServiceError."""
+        for attempt in range(1, ATTEMPTS + 1):
+            if attempt > 1:
+                event("retry", upstream="lab", attempt=attempt)
+            try:
+                response = self.ask(mrn, attempt)
+            except httpx.TimeoutException as error:
+                if attempt == ATTEMPTS:
+                    raise ServiceError(504, "lab_timeout") from error
+                continue
+            except httpx.HTTPError as error:
+                raise ServiceError(502, "lab_failed") from error
+            if response.status_code != 503:
+                break
+        try:
+            response.raise_for_status()
+        except httpx.HTTPStatusError as error:
+            raise ServiceError(502, "lab_failed") from error
+        try:
+            return plausible(response.json()["creatinine"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ServiceError(502, "lab_garbled") from error
+
+    def ask(self, mrn, attempt):
+        """One call, and its line in the log. Raises httpx.HTTPError."""
+        started, status, failure = time.perf_counter(), None, None
+        try:
+            response = self.client.get("/results", params={"mrn": mrn, "request_id": context.now().request_id})
+            status = response.status_code
+            return response
+        except Exception as error:
+            failure = type(error).__name__
+            raise
+        finally:
+            ms = round((time.perf_counter() - started) * 1000, 1)
+            event("upstream", upstream="lab", attempt=attempt, status=status, ms=ms, error_class=failure)
+
+
+def plausible(value):
+    """A number of mg/dl. Raises ValueError, TypeError."""
+    if not 0 < float(value) < 50:
+        raise ValueError("not a plausible creatinine")
+    return float(value)

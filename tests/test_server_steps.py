@@ -174,11 +174,13 @@ def test_what_a_server_prints_is_taken_up_and_does_not_stop_it(pipe):
     assert start(pipe)["@printed"] == b""
 
 
-def test_what_it_prints_is_taken_up_as_far_as_may_be_written(pipe):
+def test_a_server_that_prints_more_than_can_be_taken_up_is_refused(pipe):
     start(pipe)
-    for _ in range(9):
-        _, files = ask(pipe, Request("http", requests=({"method": "GET", "path": "/print"},)))
-    assert len(files["@printed"]) == LIMITS.out_mb * 2**20
+    frame = frame_of(Request("http", requests=({"method": "GET", "path": "/print"},)))
+    ended = [pipe.ask(frame, {})[0] for _ in range(9)]
+    assert [header["status"] for header in ended[:5]] == ["ok"] * 5
+    assert ended[-1]["status"] == "refused"
+    assert ended[-1]["value"]["why"] == f"printed more than {LIMITS.out_mb} MB"
 
 
 def test_files_left_in_its_home_are_taken_up_by_their_names(pipe):

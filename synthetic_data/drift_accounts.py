@@ -177,7 +177,7 @@ def accounts(events: Sequence[Event], months: Sequence[Month], threshold: float)
     ideal = np.array([best(month.risk, threshold) for month in months])
     short = shortfall(benefit, ideal)
     active = is_active(events, short)
-    alarms = np.array([false(events, t, month, bool(active[t])) for t, month in enumerate(months)], float)
+    alarms = np.array([count_false(events, t, month, bool(active[t])) for t, month in enumerate(months)], float)
     return Accounts(
         benefit,
         ideal,
@@ -194,7 +194,7 @@ def near(event: Event, month: int) -> bool:
     return event.harmful and event.onset <= month <= event.last + AFTER_END
 
 
-def false(events: Sequence[Event], t: int, month: Month, active: bool) -> int:
+def count_false(events: Sequence[Event], t: int, month: Month, active: bool) -> int:
     """How many false alarms the actions of month t count as. active: of this month."""
     alarms = [action for action in month.actions if is_alarm(action)]
     there = [event for event in events if active and near(event, t)]
@@ -214,9 +214,8 @@ def is_active(events: Sequence[Event], short: FloatArray) -> BoolArray:
     month = np.arange(MONTHS)
     active = np.zeros(MONTHS, bool)
     for event in events:
-        if event.harmful:
-            there = (month >= event.onset) & (month <= event.last + AFTER_END)
-            active |= there & ((month < event.onset + FRESH) | (month > event.last) | (short >= STILL_HARM))
+        there = np.array([near(event, t) for t in range(MONTHS)])
+        active |= there & ((month < event.onset + FRESH) | (month > event.last) | (short >= STILL_HARM))
     return active
 
 

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
+from graders.measures.log_forms import Planted
 from graders.measures.log_life import Answer, Life
-from graders.measures.log_traces import Planted, Traces
+from graders.measures.log_traces import Traces
 from synthetic_data.log_workload import VERSION
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Play, Truth

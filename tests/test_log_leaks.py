@@ -17,10 +17,10 @@ from graders.harness.exercise import load
 from graders.harness.outcome import Outcome
 from graders.harness.play import play
 from graders.measures import log_leaks
+from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import DIRECT, Leak, Leaks
 from graders.measures.log_life import Answer, Life, lives
 from graders.measures.log_starter_leaks import LEAKS
-from graders.measures.log_traces import FIELDS
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Truth
 from synthetic_data.streams import Seed

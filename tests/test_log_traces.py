@@ -13,7 +13,8 @@ from benchmarks.log_traces import DATE_FORMS, TRANSFORMS, clean_log, line_with, 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graders.measures.log_traces import FIELDS, Hit, Planted, Traces
+from graders.measures.log_forms import FIELDS, Planted
+from graders.measures.log_traces import Hit, Traces
 
 SOME = people(60, 7)
 ONE = {

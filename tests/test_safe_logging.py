@@ -20,10 +20,11 @@ from graders import test_safe_logging as rubric
 from graders.harness.outcome import Outcome
 from graders.measures import log_leaks, log_life, log_predictions
 from graders.measures.log_audit import START, seal
+from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import Leak, Leaks, scanner
 from graders.measures.log_life import LONGEST_LINE, MOST_LINES, Answer, Life
 from graders.measures.log_starter_leaks import LEAKS
-from graders.measures.log_traces import FIELDS, Traces
+from graders.measures.log_traces import Traces
 from synthetic_data.recipes.safe_logging import Expected, Play
 from synthetic_data.scene import Reply
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.log_forms import FIELDS, Planted
 from graders.measures.log_starter_leaks import LEAKS, Cell, weight
-from graders.measures.log_traces import FIELDS, Planted, Traces, readings
+from graders.measures.log_traces import Traces, readings
 
 if TYPE_CHECKING:
     from graders.measures.log_life import Life

@@ -38,12 +38,12 @@ class Judged:
     message: str
 
 
-def contract(lives: Sequence[Life], calls: Mapping[str, Any]) -> Judged:
+def contract(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]]) -> Judged:
     """Requests at INFO and DEBUG that were answered as the contract says, the laboratory asked as often as it says.
 
     calls: what the peers were asked.
     """
-    asked_for = Counter(rid for path in paths(calls) for rid in _REQUEST.findall(path))
+    asked_for = Counter(rid for call in calls.get("@lab", ()) for rid in _REQUEST.findall(str(call.get("path", ""))))
 
     def fits(one: Expected, answer: Answer) -> bool:
         # On a busy machine an answer may come too late and be asked for again; but none may be left out.
@@ -55,12 +55,6 @@ def contract(lives: Sequence[Life], calls: Mapping[str, Any]) -> Judged:
     wrong = Counter(one.kind for one, answer in asked if not fits(one, answer))
     said = f"{right} of {len(asked)} requests were answered as the contract says" + named(wrong)
     return Judged(right / max(1, len(asked)), parts, said)
-
-
-def paths(calls: Mapping[str, Any]) -> list[str]:
-    """What the laboratory was asked, as far as it is told in the form that it should be."""
-    some = calls.get("@lab")
-    return [str(call.get("path")) for call in some if isinstance(call, dict)] if isinstance(some, list) else []
 
 
 def errors(lives: Sequence[Life], traces: Traces) -> Judged:

@@ -25,7 +25,8 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from urllib.parse import quote
 
-from graders.measures.log_traces import FIELDS, Planted, Traces
+from graders.measures.log_forms import FIELDS, Planted
+from graders.measures.log_traces import Traces
 
 PEOPLE = 600
 Person = dict[str, str]

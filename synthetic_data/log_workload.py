@@ -5,168 +5,20 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-import math
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from synthetic_data.log_people import Person
-from synthetic_data.streams import Seed
+from synthetic_data.log_writer import SITES, Asked, Writer, risk_of
 
-SITES = ("north", "south", "east", "west")
-USERS = 12
-VERSION = "readmission-2.3.1"
 LAB_ATTEMPTS = 3
 # The laboratory's answers are late by so much when it hangs, and by so much when somebody loses patience.
 HANGS_S, SLOW_S, PATIENCE_S = 0.8, 0.35, 0.1
 AT_ONCE = 16  # requests of a concurrent burst
 HUGE = 200_000  # characters of a note
 FORGED = '\r\n{"event": "request", "level": "INFO", "request_id": "%s", "route": "/forged", "status": 200}'
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request, and what the contract says comes of it.
-
-    rid: its X-Request-ID.  kind: of KINDS.  route: the template.  status, code: of the answer; "" where it is no error.
-    person: index of whom it is about, -1 for nobody.  ref: whether it is about one known patient.  access: FHIR action
-    C, R or E of the audit events that it asks for, and of how many patients (`found`); "" for none.  calls: status of
-    each call of the laboratory, 0 for none in time.  risk: what /predict answers.  background: code of what fails
-    after the answer.  sent: the request as Request.requests takes it.  group: those of one number belong together.
-    """
-
-    rid: str
-    kind: str
-    route: str
-    status: int
-    code: str
-    person: int
-    site: str
-    user: str
-    ref: bool
-    access: str
-    found: bool
-    calls: tuple[int, ...]
-    risk: float | None
-    background: str
-    sent: Mapping[str, Any] = field(repr=False)
-    rules: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-    group: int = -1
-
-
-class Writer:
-    """Makes requests. Everybody is used once, so that a trace of a person is a trace of one request (and its setup)."""
-
-    def __init__(self, seed: Seed, people: Sequence[Person], name: str) -> None:
-        self.seed, self.people, self.name = seed, people, name
-        self.used = self.count = self.groups = 0
-        self.setup: list[Asked] = []
-
-    def someone(self, **changes: str) -> tuple[int, dict[str, str]]:
-        """The next person, and the body of their registration."""
-        index, self.used = self.used, self.used + 1
-        return index, self.people[index].body | changes
-
-    def known(self, **changes: str) -> tuple[int, dict[str, str]]:
-        """The next person, registered in a request of its own beforehand."""
-        index, body = self.someone(**changes)
-        self.setup.append(self.post("create", "/patients", body, index, 201, access="C", found=True))
-        return index, body
-
-    def ask(
-        self,
-        kind: str,
-        route: str,
-        person: int,
-        status: int,
-        code: str = "",
-        *,
-        method: str = "GET",
-        path: str = "",
-        body: str | bytes | None = None,
-        mime: str = "application/json",
-        user: str = "",
-        access: str = "",
-        found: bool = False,
-        ref: bool | None = None,
-        calls: Sequence[int] = (),
-        replies: Sequence[Mapping[str, Any]] = (),
-        risk: float | None = None,
-        background: str = "",
-        hang_up_s: float = 0,
-        group: int = -1,
-    ) -> Asked:
-        """One request. replies: of the laboratory."""
-        draw = self.seed.stream(f"request/{self.name}")
-        number, self.count = self.count, self.count + 1
-        words = draw.words(number)
-        rid = "".join(f"{int(word):08x}" for word in words.tolist())
-        site = SITES[int(draw.choice(len(SITES), number, 1))]
-        who = f"prac-{1 + int(draw.choice(USERS, number, 2))}"
-        headers = {"X-Request-ID": rid, "X-User": who + user, "X-Site": site, "Content-Type": mime}
-        sent: dict[str, Any] = {"method": method, "path": path or route, "headers": headers}
-        if isinstance(body, bytes):
-            sent["body64"] = base64.b64encode(body).decode()
-        elif body is not None:
-            sent["body"] = body
-        if hang_up_s:
-            sent["hang_up_s"] = hang_up_s
-        if group >= 0:
-            sent["group"] = group
-        rules = ({"path": rf"/.*request_id={rid}.*", "replies": list(replies)},) if replies else ()
-        return Asked(
-            rid, kind, route, status, code, person, site, who, bool(access) and found if ref is None else ref, access,
-            found, tuple(calls), risk, background, sent, rules, group,
-        )  # fmt: skip
-
-    def post(self, kind: str, route: str, body: Any, person: int, status: int, code: str = "", **more: Any) -> Asked:
-        """A POST of JSON."""
-        text = json.dumps(body, ensure_ascii=False)
-        return self.ask(kind, route, person, status, code, method="POST", body=text, **more)
-
-    def predict(self, kind: str, lab: Sequence[Mapping[str, Any]] = (), **more: Any) -> Asked:
-        """A POST /predict of a known person. lab: the laboratory's answers; without any it is not asked."""
-        person, body = self.known()
-        return self.predicted(kind, person, body["id"], lab, **more)
-
-    def predicted(
-        self, kind: str, person: int, patient: str, lab: Sequence[Mapping[str, Any]] = (), note: str = "", **more: Any
-    ) -> Asked:
-        """The same of this patient."""
-        draw = self.seed.stream(f"values/{self.name}")
-        age, creatinine, haemoglobin, sodium = (
-            int(draw.integers(low, high, self.count, k))
-            for k, (low, high) in enumerate(((40, 95), (6, 40), (80, 150), (128, 148)))
-        )
-        labs = {"haemoglobin": haemoglobin / 10, "sodium": sodium}
-        replies: list[Mapping[str, Any]] = []
-        if lab:
-            replies = [
-                {**reply, "body": json.dumps({"creatinine": creatinine / 10})} if "body" not in reply else reply
-                for reply in lab
-            ]
-        else:
-            labs["creatinine"] = creatinine / 10
-        risk = None
-        status = more.pop("status", 200)
-        if status == 200:
-            risk = risk_of(age, creatinine / 10, haemoglobin / 10, sodium)
-        body = {"patient": patient, "age": age, "labs": labs, "note": note or self.people[person].note}
-        # Patient data are read for each prediction that is given out.
-        access = "E" if status == 200 else ""
-        calls = more.pop("calls", [200] * bool(lab))
-        more |= {"access": access, "found": True, "ref": True, "calls": calls, "replies": replies, "risk": risk}
-        return self.post(kind, "/predict", body, person, status, **more)
-
-
-def risk_of(age: float, creatinine: float, haemoglobin: float, sodium: float) -> float:
-    """What the service's model says, 4 decimals."""
-    logit = -3.2 + 0.03 * (age - 60) + 0.8 * (creatinine - 1) - 0.15 * (haemoglobin - 13) - 0.05 * (sodium - 139)
-    return round(1 / (1 + math.exp(-logit)), 4)
-
-
 OK, BUSY = {"status": 200}, {"status": 503, "body": "busy"}
 HANGS = {"status": 200, "delay_s": HANGS_S}
 
@@ -319,6 +171,44 @@ def validator_text(w: Writer) -> Iterator[Asked]:
     yield w.post("validator_text", "/patients", body | {"mrn": f"{body['mrn']}/A"}, person, 422, "invalid_patient")
 
 
+def old_client(w: Writer) -> Iterator[Asked]:
+    """Its request ids are the MD5 of the patient's number: they look like any other."""
+    person, body = w.known()
+    rid = hashlib.md5(body["mrn"].encode(), usedforsecurity=False).hexdigest()
+    yield predicting(w, "old_client", person, body, {"X-Request-ID": rid})
+
+
+def predicting(w: Writer, kind: str, person: int, body: Mapping[str, str], headers: Mapping[str, str]) -> Asked:
+    # With nothing else in it that could be logged, and a short note.
+    return w.predicted(kind, person, body["id"], note="-", headers=headers)
+
+
+def unknown_path(w: Writer) -> Iterator[Asked]:
+    person, body = w.someone()
+    yield w.ask("unknown_path", "", person, 404, "not_found", path=f"/patients/{body['id']}/{body['family']}")
+
+
+def session_id(w: Writer) -> Iterator[Asked]:
+    """Its request ids say whose session it is, to whoever decodes them."""
+    person, body = w.known()
+    whose = json.dumps({"user": body["email"], "number": w.count}).encode()
+    rid = base64.urlsafe_b64encode(whose).decode().rstrip("=")
+    yield predicting(w, "session_id", person, body, {"X-Request-ID": rid})
+
+
+def portal(w: Writer) -> Iterator[Asked]:
+    """Patients who look at their own risk."""
+    person, body = w.known()
+    yield predicting(w, "portal", person, body, {"X-User": f"{body['given']}.{body['family']}".lower()})
+
+
+def ward(w: Writer) -> Iterator[Asked]:
+    """Somebody put more into the site than there should be."""
+    person, body = w.known()
+    where = f"{SITES[0]}, ward 4, {body['given']} {body['family']}"
+    yield predicting(w, "ward", person, body, {"X-Site": where})
+
+
 def unknown_key(w: Writer) -> Iterator[Asked]:
     person, body = w.someone()
     yield w.post("unknown_key", "/patients", body | {body["family"]: "x"}, person, 422, "invalid_patient")
@@ -414,11 +304,23 @@ def concurrent(w: Writer) -> Iterator[Asked]:
         yield w.predict("concurrent", [reply], group=w.groups)
 
 
-def blocked(w: Writer) -> Iterator[Asked]:
-    """While no log can be written: nobody's data are taken or given, and what concerns nobody goes on."""
+def blocked(w: Writer, known: Sequence[tuple[int, Mapping[str, str]]]) -> Iterator[Asked]:
+    """While no log can be written: nobody's data are taken or given, and what concerns nobody goes on.
+
+    known: five who are registered.
+    """
+    no: dict[str, Any] = {"status": 503, "code": "audit_unavailable"}
     yield w.ask("blocked", "/health", -1, 200)
     person, body = w.someone()
-    yield w.post("blocked", "/patients", body, person, 503, "audit_unavailable")
+    yield w.post("blocked", "/patients", body, person, **no)
+    read, found, scored, labelled, told = known
+    yield w.ask("blocked", "/patients/{id}", read[0], path=f"/patients/{read[1]['id']}", **no)
+    query = urllib.parse.urlencode({"family": found[1]["family"]})
+    yield w.ask("blocked", "/patients", found[0], path=f"/patients?{query}", **no)
+    yield w.predicted("blocked", scored[0], scored[1]["id"], **no)
+    yield w.post("blocked", "/label", {"patient": labelled[1]["id"]}, labelled[0], **no)
+    said = {"patient": told[1]["id"], "message": w.people[told[0]].note, "how": "task"}
+    yield w.post("blocked", "/notify", said, told[0], **no)
     yield w.ask("blocked", "/health", -1, 200)
 
 
@@ -444,6 +346,8 @@ KINDS: Mapping[str, tuple[Callable[[Writer], Iterator[Asked]], ...]] = {
     "constraint": (constraint,),
     "unknown_patient": (unknown_patient,),
     "bad_query": (bad_query,),
+    "unknown_path": (unknown_path,),
+    "old_client": (old_client,),
     "lab_timeout": (lab_timeout,),
     "lab_retry": (lab_retry,),
     "lab_down": (lab_down,),
@@ -463,18 +367,25 @@ KINDS: Mapping[str, tuple[Callable[[Writer], Iterator[Asked]], ...]] = {
     "concurrent": (concurrent,),
 }
 ONCE = ("concurrent", "huge")
+# What practice does not show: callers whom nobody told about.
+RESERVE: Mapping[str, tuple[Callable[[Writer], Iterator[Asked]], ...]] = {
+    "session_id": (session_id,),
+    "portal": (portal,),
+    "ward": (ward,),
+}
+# Requests whose X-User is no practitioner: kind -> route.
+ODD_USERS = {"crlf": "/patients/{id}", "portal": "/predict"}
 
 
-def planned(seed: Seed, people: Sequence[Person], name: str, each: int) -> tuple[list[Asked], list[Asked]]:
-    """(registrations that must come first, everything else in a drawn order) of one play.
+def planned(writer: Writer, each: int, *, reserve: bool) -> list[Asked]:
+    """The requests of one play in a drawn order, but for the registrations that must come first, in writer.setup.
 
-    each: how often every kind comes. The failures of the laboratory come on end, as outages do; what belongs to one
-    group stays together.
+    each: how often every kind comes.  reserve: whether those of RESERVE come too.
+    The failures of the laboratory come on end, as outages do; what belongs to one group stays together.
     """
-    writer = Writer(seed, people, name)
     units: list[list[Asked]] = []
     outage: list[Asked] = []
-    for kind, makers in KINDS.items():
+    for kind, makers in {**KINDS, **(RESERVE if reserve else {})}.items():
         for make in makers:
             for _ in range(1 if kind in ONCE else each):
                 made = list(make(writer))
@@ -485,5 +396,5 @@ def planned(seed: Seed, people: Sequence[Person], name: str, each: int) -> tuple
                 else:
                     units += [[one] for one in made]
     units.append(outage)
-    order = seed.stream(f"order/{name}").permutation(len(units)).tolist()
-    return writer.setup, [one for k in order for one in units[k]]
+    order = writer.seed.stream(f"order/{writer.name}").permutation(len(units)).tolist()
+    return [one for k in order for one in units[k]]

@@ -12,15 +12,16 @@ from functools import cache
 from typing import Any
 
 from graders.measures.log_forms import Planted
-from graders.measures.log_life import Answer, Life
+from graders.measures.log_life import Answer, Life, Look, renamed
 from graders.measures.log_traces import Traces
-from synthetic_data.log_workload import VERSION
+from synthetic_data.log_writer import VERSION
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Play, Truth
 from synthetic_data.streams import Seed
 
 Event = dict[str, Any]
 Answers = list[Answer]
+ODD_IDS = ("old_client", "session_id")  # whose X-Request-ID says whom they are about
 MORNING = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 CLASSES = {
     "malformed_json": "JSONDecodeError",
@@ -30,6 +31,7 @@ CLASSES = {
     "validator_text": "ValidationError",
     "unknown_key": "ValidationError",
     "unknown_patient": "KeyError",
+    "unknown_path": "HTTPException",
     "bad_query": "ValueError",
     "duplicate": "IntegrityError",
     "constraint": "IntegrityError",
@@ -63,7 +65,11 @@ def traces() -> Traces:
 def calls() -> dict[str, list[dict[str, str]]]:
     """What the laboratory was asked."""
     asked = (one for play in truth().plays for one in play.requests for _ in one.calls)
-    return {"@lab": [{"method": "GET", "path": f"/results?mrn=x&request_id={one.rid}", "body": ""} for one in asked]}
+    return {
+        "@lab": [
+            {"method": "GET", "path": f"/results?mrn={one.details['mrn']}&request_id=x", "body": ""} for one in asked
+        ]
+    }
 
 
 def keep(_: Any) -> None:
@@ -87,7 +93,11 @@ def life(
     app = "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in said).encode()
     came = [(one, answer(one)) for one in play.requests]
     answers(came)
-    return Life(play.level, play.requests, tuple(given for _, given in came), play.starts, app, b"", b"", {})
+    count = app.count(b"\n")
+    # At each stop there is all that was there before.
+    looks = tuple(Look((n, n), (0, 0), 0) for n in (count * k // play.starts for k in range(1, play.starts + 1)))
+    answered = tuple(given for _, given in came)
+    return Life(play.level, renamed(play.requests, answered), answered, play.starts, app, b"", b"", {}, looks=looks)
 
 
 def events(play: Play) -> Iterator[Event]:
@@ -113,18 +123,26 @@ def lines(one: Expected) -> Iterator[Event]:
     about = {"patient_ref": ref(one.patient)} if one.ref else {}
     for number, status in enumerate(one.calls, 1):
         if number > 1:
-            yield {"level": "INFO", "event": "retry", "request_id": one.rid, "attempt": number}
+            yield {"level": "INFO", "event": "retry", "request_id": own_id(one), "attempt": number}
         name = None if status == 200 else "HTTPStatusError" if status else "ReadTimeout"
         call = {"upstream": "lab", "attempt": number, "status": status or None, "ms": 2.5 if status else 401.5}
-        yield {"level": "INFO", "event": "upstream", "request_id": one.rid, **call, "error_class": name}
+        yield {"level": "INFO", "event": "upstream", "request_id": own_id(one), **call, "error_class": name}
     if one.route == "/predict" and one.status == 200:
-        yield {"level": "INFO", "event": "prediction", "request_id": one.rid, "model_version": VERSION, **about}
+        yield {"level": "INFO", "event": "prediction", "request_id": own_id(one), "model_version": VERSION, **about}
     if code := one.code or one.background:
         why = {"error_code": code, "error_class": CLASSES[one.kind], "where": f"app.py:{10 + sum(code.encode())}"}
-        yield {"level": "ERROR", "event": "error", "request_id": one.rid, **why}
+        yield {"level": "ERROR", "event": "error", "request_id": own_id(one), **why}
     ms = 402.0 * one.calls.count(0) + 4.5
-    line = {"route": one.route, "status": one.status, "ms": ms, "site": one.site, "error_code": one.code or None}
-    yield {"level": "INFO", "event": "request", "request_id": one.rid, **line, **about}
+    line = {"route": one.route or None, "status": one.status, "ms": ms, "site": one.site or None}
+    line |= {"error_code": one.code or None}
+    yield {"level": "INFO", "event": "request", "request_id": own_id(one), **line, **about}
+
+
+def own_id(one: Expected) -> str:
+    """Under which id the logs have a request: another where they cannot have the caller's."""
+    if one.kind not in ODD_IDS:
+        return one.rid
+    return hmac.new(truth().keys["LOG_KEY"].encode(), one.rid.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def ref(patient: str, key: str = "") -> str:
@@ -137,6 +155,7 @@ def answer(one: Expected) -> Answer:
     if one.status == 499:
         return Answer(499, {}, "")
     body: Any = {
+        "": None,
         "/health": {"status": "ok"},
         "/metrics": None,
         "/patients": {"ids": [one.patient] * one.found} if one.kind == "search_by_name" else {"id": one.patient},
@@ -148,6 +167,6 @@ def answer(one: Expected) -> Answer:
         "/notify": {"accepted": True},
     }[one.route]
     if one.code:
-        body = {"error": {"code": one.code, "request_id": one.rid}}
+        body = {"error": {"code": one.code, "request_id": own_id(one)}}
     text = "requests_total 1" if one.route == "/metrics" else json.dumps(body)
-    return Answer(one.status, {"x-request-id": one.rid, "content-type": "application/json"}, text)
+    return Answer(one.status, {"x-request-id": own_id(one), "content-type": "application/json"}, text)

@@ -15,7 +15,7 @@ from graders.measures import log_audit
 from graders.measures.audit_event import valid
 from graders.measures.log_audit import START, WORDS, WORTH, seal
 from graders.measures.log_leaks import Leak, Leaks
-from graders.measures.log_life import Life
+from graders.measures.log_life import Life, Look
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Truth
 from synthetic_data.streams import Seed
@@ -106,6 +106,7 @@ def judged(
     sent: Callable[[Events], Any] = lambda sent: None,
     leaks: Leaks = CLEAN,
     rest: bytes = b"",
+    looks: tuple[Look, ...] = (),
 ) -> tuple[float, str]:
     """Of the life at INFO, changed in place: its events, then its lines, then what was sent. All others are perfect."""
     made, calls = [], []
@@ -121,7 +122,8 @@ def judged(
             sent(out)
         calls += out
         data = "".join(json.dumps(line) + "\n" for line in written).encode() + (rest if play.level == "INFO" else b"")
-        made.append(Life(play.level, play.requests, (), play.starts, b"", data, b"", {}))
+        seen = looks if play.level == "INFO" else ()
+        made.append(Life(play.level, play.requests, (), play.starts, b"", data, b"", {}, looks=seen))
     return log_audit.judge(made, {"@anchor": calls}, truth(), leaks)
 
 
@@ -273,6 +275,48 @@ def test_a_forged_user_may_not_be_written_as_it_came(agent):
     assert said.endswith("right: crlf 1)")
 
 
+def of_portal() -> tuple[int, Expected]:
+    """The event of a request whose user is the patient, and the request."""
+    kept = [one for one in asked() if one.access]
+    return next((k, one) for k, one in enumerate(kept) if one.kind == "portal")
+
+
+def agent_of(agent: dict[str, Any], one: Expected) -> dict[str, Any]:
+    """With the names of whom the request is about."""
+    return dict(
+        json.loads(json.dumps(agent).replace("GIVEN", one.details["given"]).replace("FAMILY", one.details["family"]))
+    )
+
+
+@pytest.mark.parametrize("agent", CLEANED)
+def test_a_user_who_is_a_patient_may_be_another_or_left_out(agent):
+    k, _ = of_portal()
+    change = lambda events: events[k].update(agent=[agent | {"requestor": True}])  # noqa: E731
+    assert judged(events=change) == (pytest.approx(1), "")
+
+
+@pytest.mark.parametrize(
+    "agent",
+    [
+        {"who": {"reference": "Practitioner/GIVEN.FAMILY"}},
+        {"who": {"reference": "Practitioner/GIVEN"}},
+        {"who": {"reference": "Practitioner/u-FAMILY"}},
+        {"who": {"display": "GIVEN FAMILY"}},
+        {"who": {"reference": "Practitioner/prac-1"}, "altId": "FAMILY"},
+        {"who": {"reference": "Patient/1"}, "name": "GIVEN"},
+        {"who": {"reference": "Practitioner/"}},
+    ],
+)
+@pytest.mark.parametrize("case", [str.lower, str.upper, str])
+def test_a_user_who_is_a_patient_may_not_be_named(agent, case):
+    k, one = of_portal()
+    named = agent_of(agent, replace(one, details={field: case(text) for field, text in one.details.items()}))
+    fraction, said = judged(events=lambda events: events[k].update(agent=[named | {"requestor": True}]))
+    assert flaws(said) == {"who"}
+    assert said.endswith("right: portal 1)")
+    assert fraction == pytest.approx(1 - WORTH["who"] / 2 / wanted())
+
+
 def test_of_the_other_crlf_requests_the_user_is_an_id():
     kept = [one for one in asked() if one.access]
     k = next(k for k, one in enumerate(kept) if one.kind == "crlf" and one.route == "/predict")
@@ -355,6 +399,27 @@ def test_a_head_that_is_sent_once_more_at_the_start_costs_nothing():
         sent.insert(k, sent[k])
 
     assert judged(sent=again) == (pytest.approx(1), "")
+
+
+def seen(behind: int) -> tuple[Look, ...]:
+    """A look before each stop, at which so many of the heads that are due have not been sent."""
+    play = truth().plays[0]
+    last, before = len(perfect(play)), restart(play)
+    sent = [json.loads(call["body"])["seq"] for call in heads(chained(perfect(play)), before)]
+    # The head of a shutdown is sent after the look.
+    by_then = [sum(seq <= end for seq in sent) - (end % 20 > 0) for end in (before, last)]
+    return Look((0, 0), (before, before), by_then[0] - behind), Look((0, 0), (last, last), by_then[1] - behind)
+
+
+def test_heads_are_due_while_the_service_runs():
+    play = truth().plays[0]
+    due = len(perfect(play)) // 20
+    assert due >= 3
+    assert judged(looks=seen(0)) == (pytest.approx(1), "")
+    assert judged(looks=seen(1)) == (pytest.approx(1), "")  # one may be on its way
+    fraction, said = judged(looks=seen(2))
+    assert flaws(said) == {"anchors"}
+    assert fraction == pytest.approx(1 - WORTH["anchors"] / 2 * 2 / due)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from graders.measures import log_leaks
 from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import DIRECT, Leak, Leaks
 from graders.measures.log_life import Answer, Life, lives
-from graders.measures.log_starter_leaks import LEAKS
+from graders.measures.log_starter_leaks import EVERY_LINE, HEADERS, LEAKS, weight
+from synthetic_data.log_workload import KINDS, RESERVE
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Truth
 from synthetic_data.streams import Seed
@@ -165,6 +166,51 @@ def test_what_the_anchor_is_sent_is_read_and_what_the_laboratory_is_sent_is_not(
     assert found(calls={"@lab": calls}) == set()
 
 
+@pytest.mark.parametrize(("kind", "field"), [("old_client", "mrn"), ("session_id", "email")])
+def test_a_request_id_that_tells_whose_it_is_is_a_leak(kind, field):
+    one = request(kind)
+    for channel in ("app", "audit", "printed"):
+        assert found(**{channel: line(one)}) == {("INFO", channel, kind, field)}
+    assert found(app=line(replace(one, rid="0" * 32), patient_ref="0123456789abcdef")) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "form", "fields"),
+    [
+        ("portal", "{given}.{family}", ["email"]),  # as which it begins
+        ("ward", "north, ward 4, {given} {family}", ["family", "given"]),
+    ],
+)
+def test_names_in_headers_are_leaks(kind, form, fields):
+    one = request(kind)
+    for text in (form.format(**one.details), form.format(**one.details).lower()):
+        assert found(app=line(one, site=text)) == {("INFO", "app", kind, field) for field in fields}
+    assert found(app=line(one, site="north", user=one.user)) == set()
+
+
+def test_a_path_that_is_none_is_a_leak_where_it_is_counted():
+    one = request("unknown_path")
+    asked = next(q for q in life().asked if q.route == "/metrics")
+    body = f'requests_total{{route="/patients/{one.patient}/{one.details["family"]}"}} 1\n'
+    leak = {("INFO", "metrics", "unknown_path", field) for field in ("family", "id")}
+    assert found(answers={asked.rid: Answer(200, {}, body)}) == leak
+
+
+def test_an_id_that_comes_back_with_an_answer_is_no_leak():
+    for one in (request("old_client"), request("session_id")):
+        assert found(answers={one.rid: Answer(200, {"x-request-id": one.rid}, "{}")}) == set()
+
+
+def test_those_who_are_asked_about_without_a_log_leak_by_that_at_both_levels():
+    """Also where they were registered."""
+    one = next(one for one in life("blocked").asked if one.kind == "blocked" and one.route == "/label")
+    assert registration(one) in life("DEBUG").asked
+    text = json.dumps({"message": one.details["family"]}).encode()
+    both = life("DEBUG", app=text), life("blocked", printed=text)
+    cells = {(leak.level, leak.channel, leak.kind) for leak in everything(both).found}
+    assert cells == {("DEBUG", "app", "blocked"), ("blocked", "printed", "blocked")}
+
+
 def leaks_of(*cells: tuple[str, str, str], field: str = "family") -> Leaks:
     return Leaks(tuple(Leak(*cell, field, "plain", 1) for cell in sorted(cells)))
 
@@ -188,6 +234,49 @@ def test_a_new_leak_costs_as_much_as_an_old_one_and_nothing_costs_more_than_all(
     assert log_leaks.protection(leaks_of(*LEAKS, new))[0] == 0
 
 
+def test_what_was_sent_is_told():
+    assert everything((life(),)).asked == {*KINDS, *RESERVE}
+    assert everything((life(), life("DEBUG"), life("blocked"))).asked == {*KINDS, *RESERVE, "blocked"}
+
+
+def test_what_stands_on_every_line_weighs_most():
+    assert set(HEADERS) == {"old_client", *RESERVE}
+    assert EVERY_LINE >= 20
+    for kind in HEADERS:
+        assert [weight(("INFO", "app", kind), named) for named in (True, False)] == [EVERY_LINE, 1]
+        assert [weight(("DEBUG", "app", kind), named) for named in (True, False)] == [1, 1]
+        assert leaks_of(("INFO", "app", kind)).cells == {("INFO", "app", kind): EVERY_LINE}
+        assert leaks_of(("INFO", "app", kind), field="birthDate").cells == {("INFO", "app", kind): 1}
+    assert [weight(("INFO", "app", "read"), named) for named in (True, False)] == [2, 1]
+    assert [weight(("blocked", "printed", "blocked"), named) for named in (True, False)] == [2, 1]
+    assert {cell: worth for cell, worth in LEAKS.items() if worth > 2} == {
+        ("INFO", "app", kind): EVERY_LINE for kind in ("old_client", "session_id", "ward")
+    }
+
+
+def of_practice(leaks: Leaks) -> Leaks:
+    """The same where nothing of the reserve was sent."""
+    return replace(leaks, asked=frozenset({*KINDS, "blocked"}))
+
+
+def test_practice_s_denominator_lacks_the_reserve():
+    cell = ("INFO", "app", "old_client")
+    reserve = sum(worth for (_, _, kind), worth in LEAKS.items() if kind in RESERVE)
+    assert reserve > 2 * EVERY_LINE
+    left = leaks_of(cell)
+    assert log_leaks.protection(left)[0] == pytest.approx(1 - EVERY_LINE / sum(LEAKS.values()))
+    assert log_leaks.protection(of_practice(left))[0] == pytest.approx(1 - EVERY_LINE / (sum(LEAKS.values()) - reserve))
+    everything_sent = replace(left, asked=frozenset({*KINDS, *RESERVE, "blocked"}))
+    assert log_leaks.protection(everything_sent) == log_leaks.protection(left)
+
+
+def test_the_starter_has_nothing_in_practice_either():
+    sent = of_practice(leaks_of(*(cell for cell in LEAKS if cell[2] not in RESERVE)))
+    assert log_leaks.protection(sent)[0] == 0
+    assert log_leaks.protection(sent, ["INFO"])[0] == 0
+    assert log_leaks.protection(of_practice(Leaks()))[0] == 1
+
+
 def test_protection_at_one_level_does_not_look_at_the_other():
     leaks = leaks_of(*(cell for cell in LEAKS if cell[0] == "DEBUG"))
     assert log_leaks.protection(leaks, ["INFO"])[0] == 1
@@ -199,22 +288,44 @@ def test_what_leaks_is_told_by_place_field_and_kind():
     assert said == "app at INFO: family after read; audit at INFO: family after read, new: read"
 
 
-def test_a_submission_is_held_for_names_in_the_log_or_output_at_info_by_two_kinds():
-    two = ("INFO", "app", "read"), ("INFO", "printed", "label")
-    assert "2 kinds: label, read" in log_leaks.hold(leaks_of(*two))
-    assert log_leaks.hold(leaks_of(two[0])) == ""
-    assert log_leaks.hold(leaks_of(*two, field="birthDate")) == ""
-    assert log_leaks.hold(leaks_of(*(("DEBUG", *cell[1:]) for cell in two))) == ""
-    assert log_leaks.hold(leaks_of(("INFO", "errors", "read"), ("INFO", "files", "label"))) == ""
+HABIT = ("label", "notify", "predict", "read", "search_by_name")
+
+
+def test_a_submission_is_held_for_names_in_the_log_or_output_at_info_by_five_kinds():
+    five = [("INFO", channel, kind) for channel, kind in zip(("app", "printed") * 3, HABIT, strict=False)]
+    said = log_leaks.hold(leaks_of(*five))
+    assert said == f"at INFO, app and printed hold family after requests of 5 kinds: {', '.join(HABIT)}"
+    assert log_leaks.hold(leaks_of(*five[:4])) == ""
+    assert log_leaks.hold(leaks_of(*five, field="birthDate")) == ""
+    assert log_leaks.hold(leaks_of(*(("DEBUG", *cell[1:]) for cell in five))) == ""
+    elsewhere = [("INFO", channel, kind) for channel in ("errors", "files") for kind in HABIT]
+    assert log_leaks.hold(leaks_of(*elsewhere)) == ""
+
+
+def test_a_kind_that_leaks_in_two_places_is_one():
+    twice = leaks_of(*(("INFO", channel, kind) for channel in ("app", "printed") for kind in HABIT[:4]))
+    assert log_leaks.hold(twice) == ""
+
+
+@pytest.mark.parametrize("kind", HEADERS)
+def test_a_submission_is_held_for_what_stands_on_every_line(kind):
+    assert kind in log_leaks.hold(leaks_of(("INFO", "app", kind)))
+    assert log_leaks.hold(leaks_of(("DEBUG", "app", kind))) == ""
+    assert log_leaks.hold(leaks_of(("INFO", "app", kind), field="birthDate")) == ""
 
 
 def test_a_submission_is_held_for_many_people_whatever_the_kinds():
     one = leaks_of(("INFO", "app", "read"))
-    assert log_leaks.hold(replace(one, people=19)) == ""
-    assert "20 people after requests of read" in log_leaks.hold(replace(one, people=20))
+    assert log_leaks.hold(replace(one, people=0.24)) == ""
+    assert "25% of all people after requests of read" in log_leaks.hold(replace(one, people=0.25))
+
+
+def test_people_are_counted_who_are_named_in_the_log_or_output_at_info():
     some = [request(kind) for kind in ("read", "label", "predict")]
+    everybody = {one.patient for one in life().asked} - {""}
     text = b"".join(line(some[0], message=one.details["family"]) for one in some)
-    assert everything((life(app=text),)).people == 3
+    assert everything((life(app=text),)).people == pytest.approx(3 / len(everybody))
+    assert everything((life(app=text, printed=text),)).people == pytest.approx(3 / len(everybody))
     assert everything((life("DEBUG", app=text), life(home={"a": text}))).people == 0
 
 
@@ -250,7 +361,7 @@ def test_whatever_a_service_writes_can_be_read(number):
         {"@anchor": [{"path": 7, "body": None}, {}, {"body": "\ud800"}]},
     )
     short = replace(life(), answers=())
-    assert everything((short,)) == Leaks()
+    assert everything((short,)).found == ()
 
 
 @pytest.mark.sandbox

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import perfect_log
 import pytest
-from perfect_log import Event
+from perfect_log import ODD_IDS, Event
 
+from graders.measures.log_life import Answer
 from graders.measures.log_questions import QUESTIONS, Usefulness, usefulness
+from graders.measures.log_reading import Log
+from synthetic_data.recipes.safe_logging import Expected
 
 Change = Callable[[list[Event]], Any]
+Came = list[tuple[Expected, Answer]]
 ODD: tuple[Any, ...] = (
     None,
     True,
@@ -31,12 +36,12 @@ ODD: tuple[Any, ...] = (
 )
 
 
-def asked(change: Change = perfect_log.keep) -> Usefulness:
-    return usefulness(perfect_log.lives(change), perfect_log.truth())
+def asked(change: Change = perfect_log.keep, answers: Callable[[Came], Any] = perfect_log.keep) -> Usefulness:
+    return usefulness(perfect_log.lives(change, answers), perfect_log.truth())
 
 
-def flawed(change: Change) -> dict[str, float]:
-    return {name: share for name, share in asked(change).shares.items() if share < 1}
+def flawed(change: Change = perfect_log.keep, answers: Callable[[Came], Any] = perfect_log.keep) -> dict[str, float]:
+    return {name: share for name, share in asked(change, answers).shares.items() if share < 1}
 
 
 def each(event: str, alter: Callable[[Event], Any]) -> Change:
@@ -116,7 +121,7 @@ def other_key(events: list[Event]) -> None:
 
 
 FLAWS: dict[str, tuple[Change, str]] = {
-    "paths for routes": (each("request", lambda line: line.update(route=line["route"] + "/7")), "counts"),
+    "paths for routes": (each("request", lambda line: line.update(route=f"{line['route']}/7")), "counts"),
     "two lines for one request": (left_twice, "requests"),
     "seconds for milliseconds": (each("request", lambda line: line.update(ms=line["ms"] / 1000)), "latency"),
     "times as text": (each("request", lambda line: line.update(ms=str(line["ms"]))), "latency"),
@@ -201,6 +206,120 @@ def test_a_message_names_questions_and_nobody() -> None:
     message = asked(FLAWS["no site"][0]).message
     assert "from which site a request came (0%)" in message
     assert not any(one.rid in message for one in perfect_log.truth().plays[0].requests)
+
+
+def of_kind(*kinds: str) -> list[Expected]:
+    return [one for one in perfect_log.truth().plays[0].requests if one.kind in kinds]
+
+
+def renamed(names: Mapping[str, str]) -> Change:
+    """A log in which requests have other ids."""
+
+    def change(events: list[Event]) -> None:
+        for line in events:
+            line["request_id"] = names.get(line.get("request_id", ""), line.get("request_id"))
+
+    return change
+
+
+def telling(names: Mapping[str, str]) -> Callable[[Came], None]:
+    """Answers whose headers say these ids, by those that were sent."""
+
+    def change(came: Came) -> None:
+        came[:] = [
+            (one, replace(answer, headers={"x-request-id": names[one.rid]}) if one.rid in names else answer)
+            for one, answer in came
+        ]
+
+    return change
+
+
+BY_THEIR_IDS = {"requests", "sites", "latency", "model", "accesses", "levels"}
+
+
+def test_an_odd_id_that_is_replaced_is_found_by_the_header() -> None:
+    odd = of_kind(*ODD_IDS)
+    log = Log(perfect_log.lives()[0], perfect_log.truth().keys["LOG_KEY"])
+    there = [one for one in log.life.asked if one.kind in ODD_IDS]
+    assert [one.rid for one in there] == [perfect_log.own_id(one) for one in odd]
+    assert not {one.rid for one in there} & {one.rid for one in odd}
+    assert all([line["event"] for line in log.of(one)] == ["prediction", "request"] for one in there)
+    # The same service, whose callers are not told.
+    assert set(flawed(answers=telling({one.rid: one.rid for one in odd}))) == BY_THEIR_IDS
+    assert set(flawed(answers=telling(dict.fromkeys((one.rid for one in odd), "")))) == BY_THEIR_IDS
+
+
+def test_an_odd_id_that_is_kept_is_found_too() -> None:
+    """What it costs is another matter."""
+    odd = of_kind(*ODD_IDS)
+    kept = renamed({perfect_log.own_id(one): one.rid for one in odd})
+    assert not flawed(kept, telling({one.rid: one.rid for one in odd}))
+
+
+@pytest.mark.parametrize("kind", ["predict", "portal", "ward"])
+def test_any_id_may_be_replaced_if_the_caller_is_told(kind: str) -> None:
+    names = {one.rid: f"{number:032x}" for number, one in enumerate(of_kind(kind))}
+    assert not flawed(renamed(names), telling(names))
+    assert set(flawed(renamed(names))) == BY_THEIR_IDS - ({"sites"} if kind == "ward" else set())
+
+
+def test_an_id_that_is_told_twice_is_none() -> None:
+    one, other = of_kind("predict")
+    both = {one.rid: "x", other.rid: "x"}
+    assert set(flawed(renamed(both), telling(both))) == BY_THEIR_IDS
+    # Nor is that of another request.
+    taken = {one.rid: other.rid}
+    assert "requests" in flawed(renamed(taken), telling(taken))
+    asked = perfect_log.lives(answers=telling(both))[0].asked
+    assert {one.rid, other.rid} <= {request.rid for request in asked}
+
+
+def test_the_id_of_a_caller_who_hung_up_is_found_by_the_patient() -> None:
+    """As nobody was there to be told."""
+    left = of_kind("cancelled")
+    assert {one.status for one in left} == {499}
+    names = {one.rid: f"{number:032x}" for number, one in enumerate(left)}
+    assert not flawed(renamed(names))
+
+    def without_ref(events: list[Event]) -> None:
+        renamed(names)(events)
+        for line in events:
+            if line.get("request_id") in names.values():
+                line.pop("patient_ref", None)
+
+    assert {"requests", "cancelled"} <= set(flawed(without_ref))
+
+
+def of_paths(alter: Callable[[Event], Any]) -> Change:
+    """Alter the lines of requests whose path is none."""
+    rids = {one.rid for one in of_kind("unknown_path")}
+    return each("request", lambda line: alter(line) if line["request_id"] in rids else None)
+
+
+@pytest.mark.parametrize("route", [None, "", "none", "/patients/{id}", "/patients/p-1/x", 7])
+def test_a_path_that_is_none_has_no_template_to_be_counted(route: Any) -> None:
+    assert of_kind("unknown_path")
+    assert not flawed(of_paths(put("route", route)))
+
+
+def test_a_path_that_is_none_is_still_a_request_that_failed() -> None:
+    rids = {one.rid for one in of_kind("unknown_path")}
+    gone = without(lambda line: line.get("request_id") in rids)
+    assert set(flawed(gone)) == {"requests", "codes", "latency", "sites"}
+
+    def other_code(events: list[Event]) -> None:
+        for line in events:
+            if line.get("request_id") in rids:
+                line["error_code"] = "unknown_patient"
+
+    assert set(flawed(other_code)) == {"codes"}
+
+
+@pytest.mark.parametrize("site", [None, "", "north", "other", "north, ward 4", 4])
+def test_a_site_that_is_none_is_nobody_s_to_count(site: Any) -> None:
+    wards = {one.rid for one in of_kind("ward")}
+    assert wards
+    assert not flawed(each("request", lambda line: line.update(site=site) if line["request_id"] in wards else None))
 
 
 FIELDS = sorted({field for line in perfect_log.events(perfect_log.truth().plays[0]) for field in line})

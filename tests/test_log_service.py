@@ -9,10 +9,10 @@ from typing import Any
 
 import perfect_log
 import pytest
-from perfect_log import Event
+from perfect_log import ODD_IDS, Event
 
 from graders.measures import log_service
-from graders.measures.log_life import Answer
+from graders.measures.log_life import Answer, Look
 from graders.measures.log_service import Judged
 from synthetic_data.recipes.safe_logging import Expected
 
@@ -75,12 +75,12 @@ def test_a_perfect_service_earns_everything() -> None:
 
 def test_a_dead_service_earns_nothing_but_what_it_could_not_leak() -> None:
     dead = tuple(
-        dataclasses.replace(life, app=b"", answers=(Answer(0, {}, ""),) * len(life.asked))
+        dataclasses.replace(life, app=b"", looks=(), answers=(Answer(0, {}, ""),) * len(life.asked))
         for life in perfect_log.lives()
     )
     assert log_service.contract(dead, {}).fraction == 0
     assert log_service.errors(dead, perfect_log.traces()).fraction == 0
-    assert log_service.robustness(dead, perfect_log.truth(), 0, 0).fraction == pytest.approx(0.2)
+    assert log_service.robustness(dead, perfect_log.truth(), 0, 0).fraction == pytest.approx(1 / 6)
     assert log_service.contract((), {}).fraction == log_service.errors((), perfect_log.traces()).fraction == 0
 
 
@@ -94,7 +94,7 @@ def test_attempts_that_were_told_and_not_made_are_no_answers() -> None:
 
 WRONG: dict[str, tuple[str, Callable[[Expected, Answer], Answer]]] = {
     "status": ("health", lambda one, answer: dataclasses.replace(answer, status=204)),
-    "request id": ("label", lambda one, answer: dataclasses.replace(answer, headers={"x-request-id": "other"})),
+    "one id for all": ("notify", lambda one, answer: dataclasses.replace(answer, headers={"x-request-id": "other"})),
     "code": ("bad_query", saying(lambda one, value: value["error"].update(code="failed"))),
     "risk": ("predict", saying(lambda one, value: value.update(risk=value["risk"] + 0.0003))),
     "risk as text": ("predict_lab", saying(lambda one, value: value.update(risk=str(value["risk"])))),
@@ -108,6 +108,12 @@ WRONG: dict[str, tuple[str, Callable[[Expected, Answer], Answer]]] = {
     "empty": ("metrics", lambda one, answer: dataclasses.replace(answer, body="")),
     "not JSON": ("notify", lambda one, answer: dataclasses.replace(answer, body="<html>")),
     "a list": ("notify", lambda one, answer: dataclasses.replace(answer, body="[]")),
+    "no request id": ("old_client", lambda one, answer: dataclasses.replace(answer, headers={})),
+    "an empty request id": (
+        "session_id",
+        lambda one, answer: dataclasses.replace(answer, headers={"x-request-id": ""}),
+    ),
+    "code of a patient": ("unknown_path", saying(lambda one, value: value["error"].update(code="unknown_patient"))),
     "stayed": ("cancelled", lambda one, answer: Answer(200, {}, "{}")),
 }
 
@@ -126,6 +132,65 @@ def test_the_last_of_four_decimals_may_differ() -> None:
         contract(where(kind("predict"), saying(lambda one, value: value.update(risk=value["risk"] + 1e-4)))).fraction
         == 1
     )
+
+
+def as_sent(one: Expected, answer: Answer) -> Answer:
+    return dataclasses.replace(answer, headers={"x-request-id": one.rid})
+
+
+def with_another(one: Expected, answer: Answer) -> Answer:
+    return dataclasses.replace(answer, headers={"x-request-id": f"r-{one.patient}"})
+
+
+@pytest.mark.parametrize("name", [*ODD_IDS, "predict", "label"])
+def test_an_id_may_come_back_as_it_is_or_as_another(name: str) -> None:
+    for alter in (as_sent, with_another):
+        assert contract(where(kind(name), alter)).fraction == 1
+        assert not errors(where(kind(name), alter))
+
+
+def test_an_odd_id_tells_whose_it_is() -> None:
+    for name in ODD_IDS:
+        assert all(perfect_log.traces().find(one.rid) for one in odd(name))
+
+
+def test_an_error_s_body_has_the_id_of_its_header() -> None:
+    def both(one: Expected, answer: Answer) -> Answer:
+        rid = f"r-{one.kind}-{one.rid}"
+        return with_id(answer, rid, rid)
+
+    def apart(one: Expected, answer: Answer) -> Answer:
+        return with_id(answer, f"r-{one.rid}", one.rid)
+
+    assert not errors(where(is_error, both))
+    assert set(errors(where(is_error, apart))) == {"errors"}
+
+
+def with_id(answer: Answer, header: str, body: str) -> Answer:
+    value = json.loads(answer.body)
+    value["error"]["request_id"] = body
+    return dataclasses.replace(answer, headers={"x-request-id": header}, body=json.dumps(value))
+
+
+@pytest.mark.parametrize("name", ODD_IDS)
+def test_an_odd_id_may_come_back_in_its_header_only(name: str) -> None:
+    def beside(one: Expected, answer: Answer) -> Answer:
+        return dataclasses.replace(answer, headers={**answer.headers, "x-trace": one.rid})
+
+    assert set(errors(where(kind(name), beside))) == {"other"}
+    assert set(errors(where(kind(name), saying(lambda one, value: value.update(request_id=one.rid))))) == {"other"}
+
+
+def odd(name: str) -> list[Expected]:
+    return [one for play in perfect_log.truth().plays for one in play.requests if one.kind == name]
+
+
+def test_a_path_that_is_none_does_not_come_back() -> None:
+    path = where(
+        kind("unknown_path"), saying(lambda one, value: value["error"].update(path=f"/{one.details['family']}"))
+    )
+    assert set(errors(path)) == {"errors"}
+    assert contract(path).fraction == 1
 
 
 def test_a_plain_word_beside_the_code_tells_nothing() -> None:
@@ -165,6 +230,25 @@ def test_without_an_audit_log_nothing_is_given() -> None:
     )
     assert errors(open_door) == {"no": 0.0}
     assert set(errors(where(kind("blocked"), lambda one, answer: Answer(0, {}, "")))) == {"no"}
+
+
+CLOSED = [one for one in perfect_log.truth().plays[2].requests if one.code]
+
+
+def test_each_route_that_takes_or_gives_is_asked_without_an_audit_log() -> None:
+    routes = [one.route for one in CLOSED]
+    assert routes == ["/patients", "/patients/{id}", "/patients", "/predict", "/label", "/notify"]
+
+
+@pytest.mark.parametrize("number", range(len(CLOSED)), ids=[f"{n} {one.route}" for n, one in enumerate(CLOSED)])
+def test_each_request_that_is_served_without_an_audit_log_costs(number: int) -> None:
+    served = where(
+        lambda one: one.rid == CLOSED[number].rid,
+        lambda one, answer: Answer(200, answer.headers, json.dumps({"id": 1})),
+    )
+    assert errors(served) == {"no": pytest.approx(1 - 1 / len(CLOSED))}
+    # Nothing of it is among the requests that the contract counts.
+    assert contract(served).fraction == 1
 
 
 def forged(events: list[Event]) -> None:
@@ -209,6 +293,27 @@ def test_requests_at_the_same_time_keep_their_own_patient() -> None:
 def test_a_service_goes_on_without_its_log() -> None:
     down = perfect_log.lives(answers=where(kind("blocked"), lambda one, answer: Answer(500, {}, "")))
     assert lost(log_service.robustness(down, perfect_log.truth(), 0, 0)) == {"up": 0.0}
+
+
+LOOKS: dict[str, tuple[list[Look], float]] = {
+    "at once": ([Look((4, 4), (0, 0), 0)], 1),
+    "the last on its way": ([Look((9, 10), (9, 10), 0)], 1),
+    "half": ([Look((45, 100), (0, 0), 0)], 0.5),
+    "at the end": ([Look((0, 10), (0, 10), 0)], 0),
+    "one log of two": ([Look((10, 10), (0, 10), 0)], 0.5 / 0.9),
+    "after a restart at the end": ([Look((10, 10), (0, 0), 0), Look((10, 20), (0, 0), 0)], 0.5 / 0.9),
+    "begun anew": ([Look((10, 10), (0, 0), 0), Look((2, 20), (0, 0), 0)], 0.5 / 0.9),
+    "nothing new": ([Look((10, 10), (0, 0), 0), Look((10, 10), (0, 0), 0)], 1),
+    "never looked at": ([], 0),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_logs_are_there_before_the_service_is_told_to_leave(name: str) -> None:
+    looks, share = LOOKS[name]
+    lives = tuple(dataclasses.replace(life, looks=tuple(looks)) for life in perfect_log.lives())
+    parts = lost(log_service.robustness(lives, perfect_log.truth(), 0, 0))
+    assert parts == ({"logs": pytest.approx(share)} if share < 1 else {})
 
 
 def test_messages_name_kinds_and_nobody() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import itertools
 import json
 import re
@@ -20,7 +21,8 @@ import pytest
 
 from synthetic_data import log_people
 from synthetic_data.log_people import FIELDS, MOST, Person
-from synthetic_data.log_workload import AT_ONCE, HUGE, KINDS, LAB_ATTEMPTS, ONCE, Asked, Writer, risk_of
+from synthetic_data.log_workload import AT_ONCE, HUGE, KINDS, LAB_ATTEMPTS, ODD_USERS, ONCE, RESERVE, planned
+from synthetic_data.log_writer import SITES, Asked, Writer, risk_of
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.scene import IN_DIR, OUT_DIR, Reply, Request
 from synthetic_data.streams import Seed
@@ -65,6 +67,19 @@ def content(one: Asked) -> str:
 
 def registrations(part: recipe.Part) -> list[Asked]:
     return [one for one in asked(part) if one.kind == "create"]
+
+
+def of_kind(kind: str) -> list[Asked]:
+    return [one for one in everything() if one.kind == kind]
+
+
+def who(one: Asked) -> dict[str, str]:
+    """The details of whom it is about."""
+    return dict(made().details[one.person][1])
+
+
+def header(one: Asked, name: str) -> str:
+    return str(one.sent["headers"][name])
 
 
 def id_of(one: Asked) -> str:
@@ -166,8 +181,8 @@ def test_every_kind_comes_at_both_levels(each):
     assert [part.level for part in parts] == ["INFO", "DEBUG", "blocked"]
     for part, times in zip(parts, (each, max(1, each // 3)), strict=False):
         counts = Counter(one.kind for one in asked(part))
-        assert set(counts) == set(KINDS)
-        for kind, makers in KINDS.items():
+        assert set(counts) == {*KINDS, *RESERVE}
+        for kind, makers in {**KINDS, **RESERVE}.items():
             if kind not in (*ONCE, "create"):
                 per_unit = {"notify": 2, "unknown_patient": 2, "crlf": 2, "ansi": 2, "lab_timeout": 2}.get(
                     kind, len(makers)
@@ -175,7 +190,24 @@ def test_every_kind_comes_at_both_levels(each):
                 assert counts[kind] == times * per_unit, kind
         assert counts["concurrent"] == AT_ONCE
         assert counts["huge"] == 1
-    assert recipe.kinds(truth(each)) == sorted({*KINDS, "blocked"})
+    assert recipe.kinds(truth(each)) == sorted({*KINDS, *RESERVE, "blocked"})
+
+
+@pytest.mark.parametrize("each", SIZES)
+def test_practice_lacks_the_reserve_only(each):
+    for part in made(each, hidden=0).parts[:2]:
+        assert {one.kind for one in asked(part)} == set(KINDS)
+    assert not {*KINDS, "blocked"} & set(RESERVE)
+
+
+def test_a_plan_leaves_registrations_to_the_writer():
+    writer = Writer(Seed.from_int(5), people(), "INFO")
+    plan = planned(writer, 2, reserve=True)
+    assert {one.kind for one in writer.setup} == {"create"}
+    assert {one.kind for one in plan} == {*KINDS, *RESERVE}
+    needed = {one.person for one in plan if one.ref} - {one.person for one in plan if one.status == 201}
+    assert needed <= {one.person for one in writer.setup}
+    assert max(one.person for one in plan + writer.setup) == writer.used - 1
 
 
 @pytest.mark.parametrize("each", SIZES)
@@ -183,23 +215,86 @@ def test_request_ids_are_unique_and_told_in_the_header(each):
     rids = [one.rid for one in everything(each)]
     assert len(set(rids)) == len(rids)
     for one in everything(each):
-        assert re.fullmatch("[0-9a-f]{32}", one.rid)
-        assert one.sent["headers"]["X-Request-ID"] == one.rid
-        assert one.sent["headers"]["X-Site"] == one.site
-        assert one.sent["headers"]["X-User"].startswith(one.user)
+        assert header(one, "X-Request-ID") == one.rid
+        assert bool(re.fullmatch("[0-9a-f]{32}", one.rid)) == (one.kind != "session_id")
+
+
+@pytest.mark.parametrize("each", SIZES)
+def test_users_are_practitioners_but_for_the_odd_ones(each):
+    for one in everything(each):
+        assert re.fullmatch(r"prac-\d+", one.user)
+        assert (header(one, "X-User") == one.user) == (ODD_USERS.get(one.kind) != one.route), one.kind
+
+
+@pytest.mark.parametrize("each", SIZES)
+def test_only_a_site_that_is_one_is_to_be_counted(each):
+    for one in everything(each):
+        assert one.site == ("" if one.kind == "ward" else header(one, "X-Site"))
+        assert one.site in (*SITES, "")
+
+
+def test_an_old_client_makes_request_ids_of_the_patient_s_number():
+    assert of_kind("old_client")
+    for one in of_kind("old_client"):
+        assert one.rid == hashlib.md5(who(one)["mrn"].encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_session_id_says_whose_it_is_and_looks_like_nothing():
+    assert of_kind("session_id")
+    for one in of_kind("session_id"):
+        assert re.fullmatch(r"[\w-]+", one.rid)
+        assert not [value for value in who(one).values() if value.lower() in one.rid.lower()]
+        told = json.loads(base64.urlsafe_b64decode(one.rid + "=" * (-len(one.rid) % 4)))
+        assert told["user"] == who(one)["email"]
+
+
+def test_patients_are_the_users_of_a_portal():
+    assert of_kind("portal")
+    for one in of_kind("portal"):
+        assert header(one, "X-User") == "{given}.{family}".format(**who(one)).lower()
+
+
+def test_a_ward_s_site_holds_a_name():
+    assert of_kind("ward")
+    for one in of_kind("ward"):
+        assert header(one, "X-Site").startswith(f"{SITES[0]},")
+        assert header(one, "X-Site").endswith("{given} {family}".format(**who(one)))
+
+
+@pytest.mark.parametrize("kind", ["old_client", *RESERVE])
+def test_of_an_odd_caller_nothing_but_the_header_tells(kind):
+    """One prediction, with a note of nobody: whatever leaks is the header's."""
+    for one in of_kind(kind):
+        assert (one.route, one.status, one.access, one.calls) == ("/predict", 200, "E", ())
+        assert json.loads(content(one))["note"] == "-"
+        assert not [value for value in who(one).values() if value in content(one)]
+    assert len(of_kind(kind)) == len({one.person for one in of_kind(kind)}) == 3  # 2 at INFO, 1 at DEBUG
+
+
+def test_a_path_that_is_none_names_somebody_who_is_not_registered():
+    assert of_kind("unknown_path")
+    for one in of_kind("unknown_path"):
+        assert (one.route, one.status, one.code, one.ref, one.access) == ("", 404, "not_found", False, "")
+        assert one.sent["path"] == f"/patients/{id_of(one)}/{who(one)['family']}"
 
 
 @pytest.mark.parametrize("each", SIZES)
 def test_everybody_is_in_requests_of_one_kind_and_the_registration_they_need(each):
-    """And in one life only, so that a trace of a person says when and by what it was left."""
+    """And in one life only, so that a trace of a person says when and by what it was left.
+
+    But for those who are registered at DEBUG, to be asked about while no log can be written.
+    """
     found = [(one.person, one.kind) for one in everything(each) if one.person >= 0]
     registered = Counter(person for person, kind in found if kind == "create")
     assert set(registered.values()) == {1}
     kinds = Counter(person for person, kind in set(found) if kind != "create")
     assert set(kinds.values()) == {1}
     assert registered.keys() | kinds.keys() == set(range(len(made(each).details)))
-    whose = [{one.person for one in asked(part)} - {-1} for part in made(each).parts]
-    assert sum(map(len, whose)) == len(set().union(*whose))
+    info, debug, blocked = ({one.person for one in asked(part)} - {-1} for part in made(each).parts)
+    assert not info & (debug | blocked)
+    both = debug & blocked
+    assert len(both) == recipe.BLOCKED
+    assert {one.kind for one in asked(made(each).parts[1]) if one.person in both} == {"create"}
 
 
 @pytest.mark.parametrize("each", SIZES)
@@ -216,8 +311,10 @@ def test_a_request_is_about_the_person_whom_the_truth_tells(each):
 
 @pytest.mark.parametrize("each", SIZES)
 def test_registrations_come_before_what_needs_them(each):
+    registered: set[int] = set()
     for part in made(each).parts:
-        registered: set[int] = set()
+        # What was registered at DEBUG is still there while no log can be written, and nothing at DEBUG of INFO's.
+        registered = registered if part.level == "blocked" else set()
         for one in asked(part):
             if one.kind != "create" and (one.ref or one.found):
                 assert one.person in registered, one.kind
@@ -294,12 +391,14 @@ def contract() -> dict[tuple[str, str], set[tuple[int, str]]]:
                 allowed.add((status, code))
             for method, path in re.findall(r"`(GET|POST) ([^`?]+)", routes):
                 table[method, path] = table.get((method, path), set()) | allowed
+        elif line.startswith("| anything else | |"):
+            table["GET", ""] = {(int(status), code) for status, code in re.findall(r"(\d{3}) `(\w+)`", line)}
     return table
 
 
 def test_the_table_has_every_route():
-    assert {route for _, route in contract()} == set(recipe.ROUTES)
-    assert len(contract()) == len(recipe.ROUTES) + 1  # /patients is for both
+    assert {route for _, route in contract()} == {*recipe.ROUTES, ""}
+    assert len(contract()) == len(recipe.ROUTES) + 2  # /patients is for both, and whatever is none
 
 
 @pytest.mark.parametrize("each", SIZES)
@@ -316,7 +415,7 @@ def test_statuses_and_codes_are_the_brief_s(each):
 
 def test_every_code_of_the_table_is_asked_for():
     promised = {code for allowed in contract().values() for _, code in allowed}
-    assert promised == {one.code for one in everything()} - {"audit_unavailable"}
+    assert promised - {"method_not_allowed"} == {one.code for one in everything()} - {"audit_unavailable"}
 
 
 @pytest.mark.parametrize("each", SIZES)
@@ -332,7 +431,8 @@ def paths(part: recipe.Part) -> Iterator[tuple[Asked, list[Any]]]:
     """(request, the rules that a call of the laboratory for it meets)."""
     rules = [(re.compile(rule["path"]), rule["replies"]) for one in asked(part) for rule in one.rules]
     for one in asked(part):
-        path = f"/results?mrn=MRN1&request_id={one.rid}&more=1"
+        # Under which id the service asks is its own business.
+        path = f"/results?mrn={people()[one.person].mrn if one.person >= 0 else 'MRN1'}&request_id=1&more=1"
         yield one, [replies for pattern, replies in rules if pattern.fullmatch(path)]
 
 
@@ -341,6 +441,8 @@ def test_the_laboratory_answers_each_call_as_expected(each):
     """Up to three calls, another after one that was too slow or 503."""
     for part in made(each).parts:
         for one, rules in paths(part):
+            if one.kind == "create":  # which the laboratory is not asked for
+                continue
             assert len(rules) == bool(one.calls), one.kind
             came: list[int] = []
             while rules and len(came) < LAB_ATTEMPTS and (not came or came[-1] in (0, 503)):
@@ -419,9 +521,31 @@ def test_a_line_that_is_to_be_forged_is_in_a_name_and_in_a_header():
     assert any("/forged" in one.sent["headers"]["X-User"] for one in odd)
 
 
-def test_while_no_log_can_be_written_nobody_s_data_are_taken():
-    said = [(one.route, one.status, one.code) for one in asked(made().parts[2])]
-    assert said == [("/health", 200, ""), ("/patients", 503, "audit_unavailable"), ("/health", 200, "")]
+NO = (503, "audit_unavailable")
+
+
+def test_while_no_log_can_be_written_nobody_s_data_are_taken_or_given():
+    said = [(one.sent["method"], one.route, one.status, one.code) for one in asked(made().parts[2])]
+    assert said == [
+        ("GET", "/health", 200, ""),
+        ("POST", "/patients", *NO),
+        ("GET", "/patients/{id}", *NO),
+        ("GET", "/patients", *NO),
+        ("POST", "/predict", *NO),
+        ("POST", "/label", *NO),
+        ("POST", "/notify", *NO),
+        ("GET", "/health", 200, ""),
+    ]
+
+
+def test_whom_it_asks_about_while_no_log_can_be_written_the_service_knows():
+    """Or it had nothing to give: each of them was registered at DEBUG, and the one to be taken was not."""
+    registered = {one.person for one in registrations(made().parts[1])}
+    taken, *known = (one for one in asked(made().parts[2]) if one.person >= 0)
+    assert taken.person not in registered
+    assert len({one.person for one in known}) == len(known) == recipe.BLOCKED
+    assert {one.person for one in known} <= registered
+    assert not [one for one in (taken, *known) if one.access or one.calls or one.risk is not None]
 
 
 def test_a_writer_begins_with_the_first_of_its_people():
@@ -541,12 +665,12 @@ def played(scene: recipe.Scene, fails: int = -1) -> Iterator[Request]:
             return
 
 
-def test_a_life_is_started_asked_and_stopped_per_batch():
+def test_a_life_is_started_asked_looked_at_and_stopped_per_batch():
     requests = list(played(made()))
-    life = ["restart", "http", "stop"]
+    life = ["restart", "http", "peers", "stop"]
     assert [request.op for request in requests] == [*life * 2, *life * 2, *life, "peers"]
-    # Only what a service that has left leaves behind is taken up.
-    assert {request.op for request in requests if request.collect} == {"stop"}
+    # What a service leaves behind is taken up, and what is there before it is told to leave.
+    assert [request.op for request in requests if request.collect] == ["peers", "stop"] * 5
     assert {request.grace_s for request in requests if request.op in ("restart", "stop")} == {4.0}
     assert all(not request.files for request in requests)
 
@@ -564,7 +688,9 @@ def starts() -> list[Request]:
 
 
 def test_a_restart_finds_what_was_left_and_another_life_does_not():
-    assert [request.keep_out for request in starts()] == [False, True, False, True, False]
+    """But for the last, which has the patients of the one before."""
+    assert [request.keep_out for request in starts()] == [False, True, False, True, True]
+    assert len({request.env["DB_PATH"] for request in starts()}) == 1
 
 
 def test_the_service_is_called_as_the_brief_says():

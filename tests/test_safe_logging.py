@@ -19,12 +19,13 @@ from perfect_log import Event
 from graders import test_safe_logging as rubric
 from graders.harness.outcome import Outcome
 from graders.measures import log_leaks, log_life, log_predictions
-from graders.measures.log_audit import START, seal
+from graders.measures.log_audit import START, WORDS, WORTH, seal
 from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import Leak, Leaks, scanner
 from graders.measures.log_life import LONGEST_LINE, MOST_LINES, Answer, Life
-from graders.measures.log_starter_leaks import LEAKS
+from graders.measures.log_starter_leaks import EVERY_LINE, LEAKS
 from graders.measures.log_traces import Traces
+from synthetic_data.log_workload import RESERVE
 from synthetic_data.recipes.safe_logging import Expected, Play
 from synthetic_data.scene import Reply
 
@@ -120,6 +121,7 @@ def played(change: Change = PERFECT) -> Outcome:
     """The outcome of a play."""
     replies: list[Reply] = []
     anchor: list[Raw] = []
+    left: Files = {}
     for play in truth().plays:
         requests = iter(play.requests)
         seen: list[Expected] = []
@@ -135,17 +137,24 @@ def played(change: Change = PERFECT) -> Outcome:
                     change.answers(*pair)
                 replies.append(Reply("ok", [answer for _, answer in answers], {}))
                 seen += batch
-            elif role == "stop":
+            elif role in ("look", "stop"):
                 last = len(seen) == len(play.requests)
                 so_far = sum(bool(one.access) for one in seen)
-                heads = [n for n in range(1, so_far + 1) if n % truth().card["anchor_every"] == 0 or n == so_far]
+                every = truth().card["anchor_every"]
+                heads = [n for n in range(1, so_far + 1) if n % every == 0 or (n == so_far and role == "stop")]
                 anchor += [head(lived(play.level)[1][n - 1]) for n in heads if f"{play.level} {n}" not in told(anchor)]
                 files = {"@printed": b"", "app.ndjson": ndjson(app), "audit.ndjson": ndjson(audit)}
                 if not written:
-                    files = {"@printed": b""}
+                    files = dict(left)  # the folder of the life before
                 elif not last:
                     files["app.ndjson"] = files["app.ndjson"][: len(files["app.ndjson"]) // 3]
+                    files["audit.ndjson"] = ndjson(audit[:so_far])
+                if role == "look":
+                    files.pop("@printed", None)
+                    replies.append(Reply("ok", {"@anchor": list(anchor)}, files))
+                    continue
                 change.files(play.level, files)
+                left = {name: data for name, data in files.items() if not name.startswith("@home/")}
                 replies.append(Reply("ok", None, files))
             else:
                 replies.append(Reply("ok", None, {}))
@@ -397,18 +406,22 @@ def test_the_anchor_is_looked_through():
     assert LOGS in lost(sent=lambda sent: sent.append(call))
 
 
+HABIT = ("label", "notify", "predict", "predict_lab", "read")
+
+
 @pytest.mark.parametrize("field", sorted(log_leaks.DIRECT))
-def test_direct_identifiers_after_two_kinds_at_info_are_held(field: str):
-    award = judged(log=telling(field, "read", "predict"))[LOGS]
+def test_direct_identifiers_after_five_kinds_at_info_are_held(field: str):
+    award = judged(log=telling(field, *HABIT))[LOGS]
     assert award.hold
-    assert f"at INFO, app hold {field} of 4 people after requests of 2 kinds: predict, read" in award.message
+    said = rf"at INFO, app hold {field} of \d+% of all people after requests of 5 kinds: {', '.join(HABIT)}"
+    assert re.search(said, award.message)
     assert award.fraction > 0.9
 
 
 def test_printed_ones_are_held_too():
     def change(level: str, files: Files) -> None:
         if level == "INFO":
-            lines = [f"{one.rid} {one.details['mrn']}" for kind in ("read", "label") for one in requests(kind)]
+            lines = [f"{one.rid} {one.details['mrn']}" for kind in HABIT for one in requests(kind)]
             files["@printed"] = "\n".join(lines).encode()
 
     assert judged(files=change)[LOGS].hold
@@ -417,12 +430,12 @@ def test_printed_ones_are_held_too():
 @pytest.mark.parametrize(
     "log",
     [
-        telling("ssn", "read"),
-        telling("birthDate", "read", "predict", "label"),
-        telling("note", "read", "predict", "label"),
-        telling("ssn", "read", "predict", "label", levels=("DEBUG",)),
+        telling("ssn", *HABIT[:4]),
+        telling("birthDate", *HABIT),
+        telling("note", *HABIT),
+        telling("ssn", *HABIT, levels=("DEBUG",)),
     ],
-    ids=["one kind", "birth dates", "notes", "DEBUG"],
+    ids=["four kinds", "birth dates", "notes", "DEBUG"],
 )
 def test_what_leaks_less_is_not_held(log: Callable[[str, list[Event]], None]):
     award = judged(log=log)[LOGS]
@@ -431,7 +444,7 @@ def test_what_leaks_less_is_not_held(log: Callable[[str, list[Event]], None]):
 
 
 def test_only_the_log_is_held():
-    found = judged(log=telling("ssn", "read", "predict", "label"))
+    found = judged(log=telling("ssn", *HABIT))
     assert [name for name, award in found.items() if award.hold] == [LOGS]
 
 
@@ -467,6 +480,79 @@ def test_heads_that_were_not_sent_cost_their_part():
 def test_taking_data_without_an_audit_log_costs_the_callers_criterion():
     change = answering("blocked", status=201, body='{"id": "p-0"}')
     assert CALLERS in lost(answers=change)
+
+
+CLOSED = [one for one in truth().plays[2].requests if one.code]
+
+
+@pytest.mark.parametrize("number", range(len(CLOSED)), ids=[f"{n} {one.route}" for n, one in enumerate(CLOSED)])
+def test_each_route_that_gives_data_without_an_audit_log_costs_the_callers_criterion(number: int):
+    def change(one: Expected, answer: Raw) -> None:
+        if one == CLOSED[number]:
+            answer.update(status=200, body='{"id": 1}')
+
+    found = earned(answers=change)
+    assert found == {name: pytest.approx(1 - 0.2 / len(CLOSED) if name == CALLERS else 1) for name in CRITERIA}
+
+
+def test_a_patient_who_is_named_as_the_user_of_an_access_costs_the_audit_and_the_log():
+    """`who` and `clean` of the audit log, and a new leak of a header, which weighs most."""
+    (one, _) = requests("portal")
+
+    def change(level: str, lines: list[Event]) -> None:
+        for line in lines:
+            if level == "INFO" and line["event"]["action"] == "E" and one.patient in json.dumps(line):
+                name = f"{one.details['given']}.{one.details['family']}".lower()
+                line["event"]["agent"][0]["who"]["reference"] = f"Practitioner/{name}"
+        chained(lines)
+
+    found = judged(audit=change, sent=resealed(change))
+    safe = 1 - EVERY_LINE / sum(LEAKS.values())
+    assert found[LOGS].fraction == pytest.approx(safe)
+    wanted = len([one for one in requests_of("INFO") if one.access and one.found])
+    assert found[AUDIT].fraction == pytest.approx(safe * (1 - WORTH["clean"] / 2 - WORTH["who"] / 2 / wanted))
+    for name in ("who", "clean"):
+        assert re.search(re.escape(WORDS[name]) + r" \(\d+% right: portal", found[AUDIT].message), name
+    assert earned(audit=change, sent=resealed(change), predictions=b'{"may_still_leak": []}')[FORESEEN] == 1
+
+
+@pytest.mark.parametrize("agent", [{}, {"who": {"reference": "Practitioner/unknown"}}, {"who": {"display": "portal"}}])
+def test_a_patient_who_is_left_out_as_the_user_of_an_access_costs_nothing(agent: Raw):
+    portal = {one.patient for one in requests("portal")}
+
+    def change(level: str, lines: list[Event]) -> None:
+        for line in lines:
+            if level == "INFO" and line["event"]["action"] == "E" and any(who in json.dumps(line) for who in portal):
+                line["event"]["agent"] = [agent | {"requestor": True}]
+        chained(lines)
+
+    assert not lost(audit=change, sent=resealed(change))
+
+
+def requests_of(level: str) -> tuple[Expected, ...]:
+    return next(play.requests for play in truth().plays if play.level == level)
+
+
+def chained(lines: list[Event]) -> None:
+    """Seal what was changed, in place."""
+    prev = START
+    for line in lines:
+        line["prev"], line["mac"] = prev, seal(truth().keys["AUDIT_KEY"], prev, line["event"])
+        prev = line["mac"]
+
+
+def resealed(change: Callable[[str, list[Event]], None]) -> Callable[[list[Raw]], None]:
+    """The heads that such a chain sends."""
+
+    def sent(anchor: list[Raw]) -> None:
+        macs: dict[str, Event] = {}
+        for level in WATCHED:
+            before, after = lived(level)[1], copy.deepcopy(lived(level)[1])
+            change(level, after)
+            macs |= {old["mac"]: new for old, new in zip(before, after, strict=True)}
+        anchor[:] = [head(macs[json.loads(call["body"])["mac"]]) for call in anchor]
+
+    return sent
 
 
 def test_being_down_without_a_log_costs_callers_and_robustness_only():
@@ -533,6 +619,23 @@ def foreseen(named: list[str], *kinds: str) -> float:
 )
 def test_predictions_earn_by_hits_and_false_names(named: list[str], kinds: str, fraction: float):
     assert foreseen(named, *kinds.split()) == pytest.approx(fraction)
+
+
+@pytest.mark.parametrize("kind", RESERVE)
+def test_what_practice_does_not_show_cannot_be_asked_of_predictions(kind: str):
+    assert foreseen([], kind) == 1
+    assert foreseen(["a"], "a", kind) == 1
+    assert foreseen([kind], kind) == 0.5
+    assert foreseen(["a", kind], "a", kind) == 0.5
+    assert foreseen(["old_client"], "old_client") == 1
+    assert foreseen([], "old_client") == 0
+
+
+def test_a_reserve_that_leaks_costs_the_log_and_not_the_prediction():
+    change = telling("mrn", "ward")
+    found = earned(log=change)
+    assert found[FORESEEN] == 1
+    assert found[LOGS] == pytest.approx(1 - EVERY_LINE / sum(LEAKS.values()))
 
 
 def test_naming_one_that_does_not_leak_never_pays():
@@ -621,7 +724,8 @@ def test_lives_are_what_was_asked_answered_and_left():
     lives, calls = log_life.lives(played(), truth())
     assert [life.level for life in lives] == ["INFO", "DEBUG", "blocked"]
     for life, play in zip(lives, truth().plays, strict=True):
-        assert life.asked == play.requests
+        assert life.asked == log_life.renamed(play.requests, life.answers)
+        assert [one.rid for one in life.asked] == [perfect_log.own_id(one) for one in play.requests]
         assert life.starts == play.starts
         assert [answer.status for answer in life.answers] == [one.status for one in play.requests]
         assert [answer.code for answer in life.answers] == [one.code for one in play.requests]
@@ -648,6 +752,74 @@ def test_files_of_a_later_stop_replace_those_of_an_earlier_one():
     ]  # fmt: skip
 
 
+def test_what_was_there_and_is_gone_in_the_end_was_left_too():
+    outcome = played()
+    number = next(n for n, (role, _) in enumerate(truth().plays[0].steps) if role == "look")
+    seen = {**outcome.replies[number].files, "app.ndjson.1": b"1", "patients.sqlite-wal": b"2", "@home/a": b"3"}
+    stop = outcome.replies[number + 1]
+    left = Reply("ok", None, {**stop.files, "@home/a": b"34"})
+    replies = (*outcome.replies[:number], Reply("ok", {}, seen), left, *outcome.replies[number + 2 :])
+    lives, _ = log_life.lives(dataclasses.replace(outcome, replies=replies), truth())
+    assert lives[0].home == {f"app.ndjson.1 {log_life.EARLIER}": b"1", "a": b"34"}
+
+
+def test_a_look_counts_lines_and_heads_by_then():
+    lives, calls = log_life.lives(played(), truth())
+    for life in lives[:2]:
+        assert len(life.looks) == life.starts
+        assert all(early == left for look in life.looks for early, left in (look.app, look.audit))
+        assert life.looks[-1].audit[1] == life.audit.count(b"\n")
+    heads = [look.anchors for life in lives for look in life.looks]
+    assert heads == sorted(heads)
+    assert 0 < heads[0] < heads[-1] == len(calls["@anchor"])
+
+
+def test_a_life_in_the_folder_of_the_last_one_has_left_only_what_came_since():
+    last = Life("DEBUG", (), (), 2, b"a\n", b"b\n", b"c\n", {"same": b"1", "more": b"2", "gone": b"3"})
+    home = {"same": b"1", "more": b"24", "new": b"5"}
+    life = Life("blocked", (), (), 1, b"a\nd\n", b"b\n", b"c\ne\n", home, "why")
+    found = log_life.since(life, last)
+    assert (found.app, found.audit, found.printed) == (b"d\n", b"", b"e\n")
+    assert found.home == {"more": b"24", "new": b"5"}
+    assert (found.level, found.starts, found.lost) == ("blocked", 1, "why")
+
+
+def test_logs_that_were_begun_anew_are_read_from_their_beginning():
+    last = Life("DEBUG", (), (), 2, b"a\nb\n", b"a\n", b"a\n", {"x": b"a"})
+    life = Life("blocked", (), (), 1, b"b\n", b"", b"b\na\n", {"x": b""})
+    found = log_life.since(life, last)
+    assert (found.app, found.audit, found.printed, found.home) == (b"b\n", b"", b"b\na\n", {"x": b""})
+
+
+def test_what_was_left_at_debug_is_not_left_again_without_a_log():
+    (one, *_) = requests("read", "DEBUG")
+
+    def change(level: str, files: Files) -> None:
+        if level == "DEBUG":
+            files["app.ndjson.1"] = files["@printed"] = one.details["mrn"].encode()
+        elif level == "blocked":
+            files["@printed"] += b"down\n"
+
+    outcome = played(Change(files=change))
+    assert outcome.replies[-2].files["@printed"] != b"down\n"
+    lives, _ = log_life.lives(outcome, truth())
+    assert lives[1].home == {"app.ndjson.1": one.details["mrn"].encode()}
+    assert (lives[2].app, lives[2].audit, lives[2].printed, lives[2].home) == (b"", b"", b"down\n", {})
+    assert {leak.level for leak in rubric.Graded(outcome, truth()).leaks.found} == {"DEBUG"}
+
+
+@pytest.mark.parametrize("name", ["app.ndjson", "audit.ndjson", "@printed", "app.ndjson.1"])
+def test_what_comes_to_it_without_a_log_is_left_there(name: str):
+    (one, *_) = requests("blocked", "blocked")
+
+    def change(level: str, files: Files) -> None:
+        if level == "blocked":
+            files[name] = files.get(name, b"") + one.details["mrn"].encode()
+
+    found = rubric.Graded(played(Change(files=change)), truth()).leaks.found
+    assert {(leak.level, leak.kind, leak.field) for leak in found} == {("blocked", "blocked", "mrn")}
+
+
 def test_answers_that_did_not_come_have_no_status():
     outcome = played()
     number = next(n for n, reply in enumerate(outcome.replies) if isinstance(reply.value, list))
@@ -659,7 +831,7 @@ def test_answers_that_did_not_come_have_no_status():
     assert [answer.status for answer in lives[0].answers[count:]] == [one.status for one in lives[0].asked[count:]]
 
 
-@pytest.mark.parametrize("kept", [0, 1, 2, 3, 8, 14, 15])
+@pytest.mark.parametrize("kept", [0, 1, 2, 3, 4, 11, 19, 20])
 def test_a_play_may_end_at_any_step(kept: int):
     outcome = played()
     lives, calls = log_life.lives(dataclasses.replace(outcome, replies=outcome.replies[:kept]), truth())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from synthetic_data.recipes.drift_response import StreamTruth, Truth
 
 LEAST, MOST = -1.0, 1.05  # one stream must not outweigh the others
-FULL, ENOUGH = 0.85, 0.25  # all points, and from where the other criteria count in full
+FULL, ENOUGH = 0.70, 0.25  # all points, and from where the other criteria count in full
 MOST_NAMED = 3  # streams and months that a message names
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from graders.harness.reading import Unreadable, parse_json
 from graders.measures.audit_event import valid
 from graders.measures.log_life import Life, read_lines
+from synthetic_data.log_workload import ODD_USERS
 
 if TYPE_CHECKING:
     from graders.measures.log_leaks import Leaks
@@ -34,8 +35,7 @@ OUT_OF_ORDER = 0.5
 # By then the laboratory has the number, or the printer the name. Who records an access before it, as is careful, has
 # recorded these; who records what was given out has not.
 AFTER_USE = frozenset({"lab_timeout", "lab_failed", "lab_garbled", "label_failed"})
-# The requests that bring a folded header, and what none of its clean forms holds.
-FOLDED, FORGED = ("crlf", "/patients/{id}"), ("{", '"', "forged")
+FORGED = ("{", '"', "forged")  # what no clean form of a folded header holds
 NOBODY = "no patient of theirs"
 MOST_KINDS = 4
 # FHIR calls a search and an operation "E", a log of patient data may call what they show "R".
@@ -80,7 +80,7 @@ def judge(
         who, fine = told_who(trail, play), sound(trail, play)
         parts = {
             "chain": whole(trail),
-            "anchors": anchored(trail, sent, truth.card),
+            "anchors": anchored(trail, sent, truth.card) * in_time(life, trail, sent, truth.card),
             "restart": continued(trail),
             "who": _share(list(who.values())),
             "valid": _share(fine),
@@ -198,10 +198,11 @@ def _names(event: Mapping[str, Any], one: Expected) -> bool:
     """Whether the event says that the user of the request asked."""
     agents = _list(event.get("agent"))
     said = [_inner(agent, "who", "reference") for agent in agents if _inner(agent, "requestor") is True]
-    if (one.kind, one.route) != FOLDED:
+    if ODD_USERS.get(one.kind) != one.route:
         return f"Practitioner/{one.user}" in said
     # A user id that is none may be cleaned, or left out, but not written down as it came.
-    clean = all(text.isprintable() and not any(mark in text.lower() for mark in FORGED) for text in _texts(agents))
+    unclean = FORGED if one.kind == "crlf" else tuple(one.details[name].lower() for name in ("given", "family"))
+    clean = all(text.isprintable() and not any(mark in text.lower() for mark in unclean) for text in _texts(agents))
     named = [isinstance(who, str) and who.removeprefix("Practitioner/") not in ("", who) for who in said]
     return clean and any(who is None or right for who, right in zip(said, named, strict=True))
 
@@ -259,6 +260,20 @@ def anchored(trail: Trail, sent: Sequence[tuple[int, str]], card: Mapping[str, A
     share = len(good & wanted) / len(good | wanted) if wanted else 0.0
     order = [seq for seq, mac in sent if (seq, mac) in there]
     return share * (1 if order == sorted(order) else OUT_OF_ORDER)
+
+
+def in_time(life: Life, trail: Trail, sent: Sequence[tuple[int, str]], card: Mapping[str, Any]) -> float:
+    """Share of the heads that were due while the service ran and were sent by then; one may be on its way."""
+    first = {head: n for n, head in reversed(list(enumerate(sent)))}
+    heads_of = {seq: mac for seq, mac in zip(trail.seqs, trail.macs, strict=True) if type(seq) is int}
+    low, due, late = 0, 0, 0
+    for look in life.looks:
+        seen = [seq for seq in range(low + 1, look.audit[0] + 1) if seq % card["anchor_every"] == 0]
+        when = [first.get((seq, str(heads_of.get(seq)))) for seq in seen]
+        due += len(seen)
+        late += max(0, sum(n is None or n >= look.anchors for n in when) - 1)
+        low = look.audit[1]
+    return 1 - late / due if due else 1.0
 
 
 def told_who(trail: Trail, play: Play) -> dict[int, bool]:

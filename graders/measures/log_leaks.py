@@ -20,15 +20,17 @@ if TYPE_CHECKING:
 
 CHANNELS = ("app", "audit", "printed", "files", "metrics", "errors", "anchor")
 DIRECT = frozenset({"family", "given", "mrn", "ssn", "phone", "email", "address"})
-ID = "id"
+ID, PLAIN = "id", "plain"
 HOLDS_IDS = ("app", "printed", "files", "metrics")
 REGISTRATION, TWICE = "create", "duplicate"
-ENOUGH_TO_HOLD = 2  # kinds of requests: one that slipped is costly, two are a habit
-PEOPLE_TO_HOLD = 20  # whatever the kinds: more than come by one that is not ordinary
+# What names people in the log or the output at INFO must weigh so much: one kind of requests that slipped is costly,
+# five are a habit, and so is what callers' headers leave on every line.
+ENOUGH_TO_HOLD = 10
+PEOPLE_TO_HOLD = 0.25  # or, whatever the kinds, be of this share of all people
 HELD = ("app", "printed")
 
 _PATIENT_ID = re.compile(r"p-[0-9a-f]{12}")
-_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_REQUEST_ID = re.compile(r"[\w.:+/=-]{1,200}")
 
 
 @dataclass(frozen=True, order=True)
@@ -48,10 +50,14 @@ class Leak:
 
 @dataclass(frozen=True)
 class Leaks:
-    """All that was found. people: how many are named in the log or the output at INFO."""
+    """All that was found. people: which share of all is named in the log or the output at INFO.  asked: kinds sent.
+
+    Practice lacks some; none means all.
+    """
 
     found: tuple[Leak, ...] = ()
-    people: int = 0
+    people: float = 0
+    asked: frozenset[str] = frozenset()
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -65,7 +71,7 @@ class Leaks:
         for leak in self.found:
             cell = leak.level, leak.channel, leak.kind
             named[cell] = named.get(cell, False) or leak.field in DIRECT
-        return {cell: weight(cell[0], some) for cell, some in named.items()}
+        return {cell: weight(cell, some) for cell, some in named.items()}
 
     def of(self, *channels: str) -> tuple[Leak, ...]:
         """Those of these channels."""
@@ -86,20 +92,23 @@ class _People:
     """Who everybody is: people by number, and the requests that are about them."""
 
     def __init__(self, lives: Iterable[Life]) -> None:
-        self.requests = {one.rid: one for life in lives for one in life.asked}
+        asked = [(life.level, one) for life in lives for one in life.asked]
+        # A service may count its ids anew in each life.
+        self.requests = {(level, one.rid): one for level, one in asked}
         about: dict[str, list[Expected]] = {}
-        for one in self.requests.values():
+        for _, one in asked:
             if one.patient:
                 about.setdefault(one.patient, []).append(one)
         self.ids = list(about)
         self.number = {patient: k for k, patient in enumerate(self.ids)}
         # Everybody is registered, and then there is one request about them.
         self.main = [next((one for one in some if one.kind != REGISTRATION), some[0]) for some in about.values()]
-        self.levels = {one.patient: life.level for life in lives for one in life.asked}
+        self.levels = {one.patient: level for level, one in asked}
 
-    def on(self, line: str) -> list[Expected]:
-        """The requests whose ids a line holds."""
-        return [self.requests[rid] for rid in dict.fromkeys(_REQUEST_ID.findall(line)) if rid in self.requests]
+    def on(self, line: str, level: str) -> list[Expected]:
+        """The requests of a life whose ids a line holds."""
+        said = ((level, rid) for rid in dict.fromkeys(_REQUEST_ID.findall(line)))
+        return [self.requests[key] for key in said if key in self.requests]
 
     def kinds(self, persons: set[int], here: list[Expected]) -> dict[int, tuple[str, ...]]:
         """Person -> kinds of the requests about them that a line is of; if it does not say, the one after registration.
@@ -149,7 +158,10 @@ def found(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]
     sent = _lines(f"{call.get('path', '')} {call.get('body', '')}" for call in calls.get("@anchor", ()))
     for person, field, how, kind in _read(_Text("", "anchor", sent), people, traces):
         times[people.levels[people.ids[person]], "anchor", kind, field, how] += 1
-    return Leaks(tuple(sorted(Leak(*key, count) for key, count in times.items())), len(named))
+    asked = frozenset(one.kind for life in lives for one in life.asked)
+    return Leaks(
+        tuple(sorted(Leak(*key, count) for key, count in times.items())), len(named) / max(1, len(people.ids)), asked
+    )
 
 
 def protection(leaks: Leaks, levels: Sequence[str] = ()) -> tuple[float, str]:
@@ -162,24 +174,25 @@ def protection(leaks: Leaks, levels: Sequence[str] = ()) -> tuple[float, str]:
         return {cell: worth for cell, worth in cells.items() if not levels or cell[0] in levels}
 
     starter, now = inside(LEAKS), inside(leaks.cells)
+    if leaks.asked:
+        starter = {cell: worth for cell, worth in starter.items() if cell[2] in leaks.asked}
     lost = sum(starter.get(cell, worth) for cell, worth in now.items())
-    return max(0.0, 1 - lost / sum(starter.values())), in_words(leaks, now)
+    return max(0.0, 1 - lost / max(1, sum(starter.values()))), in_words(leaks, now)
 
 
 def hold(leaks: Leaks) -> str:
     """Why the submission is held: what names people is in the log or the output at INFO; else "".
 
-    After several kinds of requests, or of several people.
+    After several kinds of requests, or of many people.
     """
     some = [leak for leak in leaks.of(*HELD) if leak.level == "INFO" and leak.field in DIRECT]
-    if len({leak.kind for leak in some}) < ENOUGH_TO_HOLD and leaks.people < PEOPLE_TO_HOLD:
+    weights = {leak.kind: weight((leak.level, leak.channel, leak.kind), True) for leak in some}
+    if sum(weights.values()) < ENOUGH_TO_HOLD and leaks.people < PEOPLE_TO_HOLD:
         return ""
-    kinds, fields, places = (
-        sorted(set(part)) for part in zip(*((k.kind, k.field, k.channel) for k in some), strict=True)
-    )
-    whose = f" of {leaks.people} people" if leaks.people else ""
+    kinds, places = (sorted(set(part)) for part in zip(*((k.kind, k.channel) for k in some), strict=True))
+    whose = f" of {leaks.people:.0%} of all people" if leaks.people else ""
     after = f"{len(kinds)} kinds: {_few(kinds)}" if len(kinds) > 1 else kinds[0]
-    return f"at INFO, {' and '.join(places)} hold {', '.join(fields)}{whose} after requests of {after}"
+    return f"at INFO, {' and '.join(places)} hold {', '.join(_fields(some))}{whose} after requests of {after}"
 
 
 def in_words(leaks: Leaks, cells: Iterable[Cell]) -> str:
@@ -189,11 +202,19 @@ def in_words(leaks: Leaks, cells: Iterable[Cell]) -> str:
         kinds[level, channel].add(kind)
     said = []
     for (level, channel), some in sorted(kinds.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        fields = sorted({leak.field for leak in leaks.of(channel) if leak.level == level})
+        fields = _fields(leak for leak in leaks.of(channel) if leak.level == level)
         new = sorted(kind for kind in some if (level, channel, kind) not in LEAKS)
         more = f", new: {_few(new)}" if new else ""
         said.append(f"{channel} at {level}: {', '.join(fields)} after {_few(sorted(some))}{more}")
     return "; ".join(said)
+
+
+def _fields(leaks: Iterable[Leak]) -> list[str]:
+    """The fields, with how they are disguised if they are nowhere as they are: they would be looked for in vain."""
+    seen: dict[str, set[str]] = defaultdict(set)
+    for leak in leaks:
+        seen[leak.field].add(leak.how)
+    return [f"{name} ({', '.join(sorted(h)[:2])})" if PLAIN not in h else name for name, h in sorted(seen.items())]
 
 
 def _few(names: Sequence[str], most: int = 6) -> str:
@@ -231,14 +252,14 @@ def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, s
         if text.channel in HOLDS_IDS:
             for match in _PATIENT_ID.finditer(shown):
                 if (person := people.number.get(match.group())) is not None:
-                    by_line[bisect(starts, match.start()) - 1].append((person, ID, "plain"))
+                    by_line[bisect(starts, match.start()) - 1].append((person, ID, PLAIN))
         for number, here in by_line.items():
             persons = {person for person, _, _ in here}
             if number < len(text.requests):
                 kinds: dict[int, tuple[str, ...]] = dict.fromkeys(persons, (text.requests[number].kind,))
             else:
                 end = starts[number + 1] if number + 1 < len(starts) else None
-                kinds = people.kinds(persons, people.on(shown[starts[number] : end]))
+                kinds = people.kinds(persons, people.on(shown[starts[number] : end], text.level))
             for person, field, how in here:
                 for kind in kinds[person]:
                     yield person, field, how, kind

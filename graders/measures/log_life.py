@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,14 @@ from graders.harness.reading import Unreadable, parse_json
 if TYPE_CHECKING:
     from graders.harness.outcome import Outcome
     from synthetic_data.recipes.safe_logging import Expected, Truth
+    from synthetic_data.scene import Reply
 
 APP, AUDIT, PRINTED = "app.ndjson", "audit.ndjson", "@printed"
 # Where patients are kept: what is in it is meant to be there.
 DATABASE = frozenset({"patients.sqlite", "patients.sqlite-journal", "patients.sqlite-wal", "patients.sqlite-shm"})
-HUNG_UP = "hung up"
+REQUEST_ID = "x-request-id"
+HUNG_UP, BLOCKED = "hung up", "blocked"
+EARLIER = "while it ran"
 LONGEST_LINE, MOST_LINES = 2**20, 200_000
 
 
@@ -46,12 +50,22 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Look:
+    """A service's logs while it still ran and after it had left: lines of each. anchors: heads it had sent by then."""
+
+    app: tuple[int, int]
+    audit: tuple[int, int]
+    anchors: int
+
+
+@dataclass(frozen=True)
 class Life:
     """One life of the service: what it was asked, in order, what it answered, and what it left.
 
     level: INFO, DEBUG or "blocked".  starts: how often it was started.
     app, audit, printed: bytes of the logs and of standard output and error.  home: name -> bytes of all other files
-    but the database's.  lost: why what it left could not be taken up, or "".
+    but the database's, those that were gone or other in the end too.  looks: one before each stop.
+    lost: why what it left could not be taken up, or "".
     """
 
     level: str
@@ -63,6 +77,7 @@ class Life:
     printed: bytes
     home: Mapping[str, bytes]
     lost: str = ""
+    looks: tuple[Look, ...] = ()
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -101,30 +116,64 @@ def read_lines(data: bytes) -> Iterator[Line]:
 def lives(outcome: Outcome, truth: Truth) -> tuple[tuple[Life, ...], Mapping[str, list[Mapping[str, Any]]]]:
     """The lives of a played service, and what its peers were asked: name -> [{method, path, body}]."""
     replies = iter(outcome.replies)
-    found = []
+    found: list[Life] = []
     for play in truth.plays:
         answers: list[Answer] = []
         files: dict[str, bytes] = {}
+        gone: dict[str, bytes] = {}
+        looks: list[Look] = []
+        seen, anchors = dict[str, bytes](), 0
         lost = ""
         for role, count in play.steps:
             reply = next(replies, None)
             if role == "http":
                 values = reply.value if reply and reply.status == "ok" and isinstance(reply.value, list) else []
                 answers += [answered(value) for value in [*values, *[{}] * count][:count]]
+            elif role == "look" and reply:
+                seen, anchors = dict(reply.files), len(calls_of(reply).get("@anchor", ()))
             elif role == "stop" and reply:
                 files |= reply.files
+                gone |= {f"{name} {EARLIER}": b for name, b in seen.items() if not files.get(name, b"").startswith(b)}
+                before = [
+                    (seen.get(name, b"").count(b"\n"), files.get(name, b"").count(b"\n")) for name in (APP, AUDIT)
+                ]
+                looks.append(Look(before[0], before[1], anchors))
                 if reply.status != "ok":
                     why = reply.value.get("why") if isinstance(reply.value, dict) else None
                     lost = lost or f"at {play.level} the service {why or reply.status}"
         app, audit, printed = (files.pop(name, b"") for name in (APP, AUDIT, PRINTED))
-        home = {name.removeprefix("@home/"): data for name, data in files.items() if name not in DATABASE}
-        found.append(Life(play.level, play.requests, tuple(answers), play.starts, app, audit, printed, home, lost))
-    last = next(replies, None)
-    told = last.value if last and last.status == "ok" and isinstance(last.value, dict) else {}
-    calls: dict[str, list[Mapping[str, Any]]] = {
+        left = {**files, **gone}.items()
+        home = {n.removeprefix("@home/"): data for n, data in left if n.removesuffix(f" {EARLIER}") not in DATABASE}
+        asked = play.level, renamed(play.requests, answers), tuple(answers), play.starts
+        life = Life(*asked, app, audit, printed, home, lost, tuple(looks))
+        found.append(since(life, found[-1]) if play.level == BLOCKED and found else life)
+    return tuple(found), calls_of(next(replies, None))
+
+
+def calls_of(reply: Reply | None) -> Mapping[str, list[Mapping[str, Any]]]:
+    """What the peers were asked by then: name -> [{method, path, body}]."""
+    told = reply.value if reply and reply.status == "ok" and isinstance(reply.value, dict) else {}
+    return {
         name: [call for call in some if isinstance(call, dict)] for name, some in told.items() if isinstance(some, list)
     }
-    return tuple(found), calls
+
+
+def renamed(asked: Sequence[Expected], answers: Sequence[Answer]) -> tuple[Expected, ...]:
+    """The requests under the ids that the answers told, as the logs have them; an id that is told twice is none."""
+    told = [answer.headers.get(REQUEST_ID, "") or one.rid for one, answer in zip(asked, answers, strict=True)]
+    times = Counter(told)
+    return tuple(replace(one, rid=rid) if times[rid] == 1 else one for one, rid in zip(asked, told, strict=True))
+
+
+def since(life: Life, last: Life) -> Life:
+    """A life in the last one's folder, with only what came to it since."""
+    return replace(
+        life,
+        app=life.app.removeprefix(last.app),
+        audit=life.audit.removeprefix(last.audit),
+        printed=life.printed.removeprefix(last.printed),
+        home={name: data for name, data in life.home.items() if last.home.get(name) != data},
+    )
 
 
 def answered(value: Any) -> Answer:

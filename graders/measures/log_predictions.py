@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from graders.harness.reading import Unreadable
 from graders.measures.predictions import keyed, names
+from synthetic_data.log_workload import RESERVE
 
 if TYPE_CHECKING:
     from graders.measures.log_leaks import Leaks
@@ -26,7 +27,8 @@ def judge(submitted: bytes | None, leaks: Leaks) -> tuple[float, str]:
         named = set(names(keyed(submitted, [KEY]), KEY, MOST))
     except Unreadable as error:
         return 0.0, f"predictions.json {error}; {FORM}"
-    leaking = leaks.kinds
+    # Nobody can name what practice does not show.
+    leaking = leaks.kinds - set(RESERVE)
     hits = len(named & leaking)
     if not leaking:
         return 0.5 ** len(named), f"nothing leaks, {len(named)} kinds of requests were named"

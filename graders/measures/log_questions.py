@@ -17,7 +17,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from graders.measures.log_reading import LEVELS, Event, Log, moment, number, text
-from synthetic_data.log_workload import VERSION
+from synthetic_data.log_writer import VERSION
 
 if TYPE_CHECKING:
     from graders.measures.log_life import Life
@@ -67,16 +67,17 @@ def agreement(found: Counter[Any], wanted: Counter[Any]) -> float:
 
 
 def counts(log: Log) -> float:
-    left = {one.rid for one in log.life.asked if one.status == 499}
-    lines = [line for line in log.named("request") if text(line.get("request_id")) not in left]
+    # A path that is none has no template either.
+    left = {one.rid for one in log.life.asked if one.status == 499 or not one.route}
+    lines = [line for line in log.named("request") if log.owner(line) not in left]
     found: Counter[Hashable] = Counter((text(line.get("route")), number(line.get("status"))) for line in lines)
-    wanted: Counter[Hashable] = Counter((one.route, float(one.status)) for one in log.whole)
+    wanted: Counter[Hashable] = Counter((one.route, float(one.status)) for one in log.whole if one.route)
     wrong = sum(abs(found[what] - wanted[what]) for what in found | wanted)
     return max(0.0, 1 - wrong / max(1, wanted.total()))
 
 
 def requests(log: Log) -> float:
-    found = Counter(text(line.get("request_id")) for line in log.named("request"))
+    found = Counter(log.owner(line) for line in log.named("request"))
     return agreement(found, Counter(one.rid for one in log.life.asked))
 
 
@@ -149,7 +150,8 @@ def places(log: Log) -> float:
 
 
 def sites(log: Log) -> float:
-    return share({text(line.get("site")) for line in log.of(one, "request")} == {one.site} for one in log.whole)
+    known = [one for one in log.whole if one.site]
+    return share({text(line.get("site")) for line in log.of(one, "request")} == {one.site} for one in known)
 
 
 def calls(log: Log) -> float:

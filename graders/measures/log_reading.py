@@ -36,12 +36,27 @@ class Log:
         """request_id -> event -> lines, of requests that were asked; "" is any event."""
         found: dict[str, dict[str, list[Event]]] = {one.rid: defaultdict(list) for one in self.life.asked}
         for event in self.life.events:
-            mine = found.get(text(event.get("request_id")))
+            mine = found.get(self.owner(event))
             if mine is not None:
                 mine[""].append(event)
                 if name := text(event.get("event")):
                     mine[name].append(event)
         return found
+
+    @cached_property
+    def hung_up(self) -> Mapping[str, str]:
+        """patient_ref -> request_id of the requests whose callers were never told under which id the log has them."""
+        return {self.ref(one): one.rid for one in self.life.asked if one.status == 499 and one.patient}
+
+    def owner(self, line: Event) -> str:
+        """The request_id of whose line it is, "" of nobody's: as it says, or as the patient tells."""
+        rid = text(line.get("request_id"))
+        return rid if rid in self.rids else self.hung_up.get(text(line.get("patient_ref")), "")
+
+    @cached_property
+    def rids(self) -> frozenset[str]:
+        """The ids of all requests."""
+        return frozenset(one.rid for one in self.life.asked)
 
     def of(self, one: Expected, event: str = "") -> Sequence[Event]:
         """Its lines of an event, or all."""

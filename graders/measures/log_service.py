@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.log_life import REQUEST_ID
 from graders.measures.log_questions import share
 from graders.measures.log_reading import LEVELS, Log, moment, number, text
-from synthetic_data.log_workload import VERSION
+from synthetic_data.log_writer import VERSION
 
 if TYPE_CHECKING:
     from graders.measures.log_life import Answer, Life
@@ -23,7 +24,8 @@ FORGED = "forged"  # request id and route of the line that a name or a header tr
 PLAYED = ("INFO", "DEBUG")
 # What of an error answer's worth is coding errors, saying nothing in other answers, and failing closed.
 CODED, QUIET, CLOSED = 0.6, 0.2, 0.2
-_REQUEST = re.compile(r"[?&]request_id=([0-9a-f]+)")
+_NUMBER = re.compile(r"MRN[0-9]+")
+SOON = 0.9  # of a log that must be on disk while the service runs: the last lines may be on their way
 MOST_NAMED = 6  # kinds of requests that a message names
 
 Pair = tuple["Expected", "Answer"]
@@ -43,11 +45,11 @@ def contract(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, An
 
     calls: what the peers were asked.
     """
-    asked_for = Counter(rid for call in calls.get("@lab", ()) for rid in _REQUEST.findall(str(call.get("path", ""))))
+    asked_for = Counter(mrn for call in calls.get("@lab", ()) for mrn in _NUMBER.findall(str(call.get("path", ""))))
 
     def fits(one: Expected, answer: Answer) -> bool:
         # On a busy machine an answer may come too late and be asked for again; but none may be left out.
-        return as_agreed(one, answer) and (one.status == 499 or asked_for[one.rid] >= len(one.calls))
+        return as_agreed(one, answer) and (one.status == 499 or asked_for[one.details.get("mrn", "")] >= len(one.calls))
 
     parts = {life.level: share(fits(*pair) for pair in pairs(life)) for life in played(lives)}
     asked = [pair for life in played(lives) for pair in pairs(life)]
@@ -93,8 +95,19 @@ def robustness(lives: Sequence[Life], truth: Truth, info: float, debug: float) -
         "up while no log can be written": mean(as_agreed(*pair) for pair in blocked if not pair[0].code),
         "right answers at DEBUG": mean(as_agreed(*p) for life in lives if life.level == "DEBUG" for p in pairs(life)),
         "requests at the same time kept apart in the log": mean(at_once),
+        "logs written as it goes": min(1.0, mean(map(written, played(lives))) / SOON),
     }
     return Judged(mean(parts.values()), parts, said(parts))
+
+
+def written(life: Life) -> float:
+    """Share of the lines of both logs that were there before the service was told to leave."""
+    shares = []
+    for lines in ([look.app for look in life.looks], [look.audit for look in life.looks]):
+        last = [0, *(left for _, left in lines)]
+        new = [(early - base, left - base) for (early, left), base in zip(lines, last, strict=False)]
+        shares += [max(0, early) / left for early, left in new if left > 0]
+    return mean(shares)
 
 
 def played(lives: Iterable[Life]) -> list[Life]:
@@ -119,7 +132,7 @@ def as_agreed(one: Expected, answer: Answer) -> bool:
         return False
     if one.status == 499:
         return True
-    if answer.headers.get("x-request-id", "") != one.rid or answer.code != one.code:
+    if answer.headers.get(REQUEST_ID, "") != one.rid or answer.code != one.code:
         return False
     if one.route == "/metrics":
         return bool(answer.body.strip())
@@ -176,7 +189,8 @@ def told(asked: Sequence[Pair], traces: Traces) -> set[int]:
     """Indices of the answers that hold a detail of anybody."""
     starts, end, lines = {}, 0, []
     for n, (_, answer) in enumerate(asked):
-        headers = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
+        # An id that was sent may come back; where it is logged, it is found there.
+        headers = " ".join(f"{name}: {value}" for name, value in answer.headers.items() if name != REQUEST_ID)
         # One answer a line, so that a hit says whose answer it is in.
         line = f"{headers} {answer.body}".replace("\n", " ")
         starts[end], end = n, end + len(line) + 1

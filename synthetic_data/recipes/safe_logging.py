@@ -11,17 +11,18 @@ from synthetic_data.scene import OUT_DIR, Files, Reply, Request, Steps
 from synthetic_data.streams import Seed, canonical_text
 
 if TYPE_CHECKING:
-    from synthetic_data.log_workload import Asked
+    from synthetic_data.log_writer import Asked
 
 GRACE_S = 4.0  # from SIGTERM to the end of a service that does not leave
 PEOPLE = 990
+BLOCKED = 5
 EVERY = (10, 20, 25)  # events between two anchors
 ROUTES = ("/health", "/metrics", "/patients", "/patients/{id}", "/predict", "/bundle", "/batch", "/label", "/notify")
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One request and what should have come of it, as log_workload.Asked. patient: logical id, "" for nobody.
+    """One request and what should have come of it, as log_writer.Asked. patient: logical id, "" for nobody.
 
     details: field -> value of the person it is about.
     """
@@ -47,8 +48,8 @@ class Expected:
 class Play:
     """One life of the service. level: INFO or DEBUG, or "blocked" where it could not write its logs.
 
-    requests: as they were sent.  steps: per step (role, number of requests), roles start, http, stop.  starts: how
-    often it was started.
+    requests: as they were sent.  steps: per step (role, number of requests), roles start, http, look, stop.
+    starts: how often it was started.
     """
 
     level: str
@@ -124,7 +125,8 @@ class Scene:
         """Start, ask, stop and start again; at the end, what laboratory and anchor were asked."""
         first = True
         for part in self.parts:
-            kept = False
+            # Who was registered at DEBUG is known while no log can be written.
+            kept = part.level == "blocked"
             for role, batch in steps_of(part):
                 if role == "start":
                     reply: Reply = yield self.start(part, kept)
@@ -132,6 +134,9 @@ class Scene:
                     if first and reply.status != "ok":
                         return {}
                     first = False
+                elif role == "look":
+                    # What is there before it is told to leave: logs are for those who read along.
+                    yield Request("peers")
                 elif role == "stop":
                     yield Request("stop", grace_s=GRACE_S)
                 else:
@@ -168,6 +173,7 @@ def steps_of(part: Part) -> Iterator[tuple[str, tuple[Asked, ...]]]:
     for batch in part.batches:
         yield "start", ()
         yield "http", batch
+        yield "look", ()
         yield "stop", ()
 
 
@@ -207,32 +213,36 @@ def check_card(card: Mapping[str, Any]) -> None:
 
 
 def scene(seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> Scene:
-    """`settings["each"]` requests of every kind at INFO, a third of that at DEBUG, and two while no log can be kept."""
-    from synthetic_data import log_people, log_workload
+    """`settings["each"]` requests of every kind at INFO, a third of that at DEBUG, some while no log can be kept."""
+    from synthetic_data import log_people, log_workload, log_writer
 
     check_card(card)
     people = log_people.drawn(seed, PEOPLE)
     each = int(settings["each"])
+    hidden = bool(settings.get("hidden", 1))
     parts, used = [], 0
     for level, times in (("INFO", each), ("DEBUG", max(1, each // 3))):
-        setup, rest = log_workload.planned(seed, people[used:], level, times)
+        start, writer = used, log_writer.Writer(seed, people[used:], level)
+        rest = log_workload.planned(writer, times, reserve=hidden)
+        # Those who are asked about while no log can be written.
+        known = [writer.known() for _ in range(BLOCKED)] if level == "DEBUG" else []
+        setup = writer.setup
         half = len(rest) // 2
         # Requests of one group are sent at once: they must not be parted.
         while rest[half].group >= 0 and rest[half].group == rest[half - 1].group:
             half += 1
         batches = (setup + rest[:half], rest[half:])
-        parts.append(Part(level, tuple(tuple(shifted(one, used) for one in batch) for batch in batches)))
-        used += max(one.person for one in setup + rest) + 1
-    writer = log_workload.Writer(seed, people[used:], "blocked")
-    asked = list(log_workload.blocked(writer))
-    parts.append(Part("blocked", (tuple(shifted(one, used) for one in asked),)))
+        parts.append(Part(level, tuple(tuple(shifted(one, start) for one in batch) for batch in batches)))
+        used += writer.used
+    asked = list(log_workload.blocked(writer, known))
+    parts.append(Part("blocked", (tuple(shifted(one, start) for one in asked),)))
     draw = seed.stream("keys")
     keys = {
         name: "".join(f"{int(word):08x}" for word in draw.words(number).tolist())
         for number, name in enumerate(("LOG_KEY", "AUDIT_KEY"))
     }
-    whose = tuple((person.id, person.details) for person in people[: used + writer.used])
-    return Scene(card, keys, tuple(parts), whose, practice=not settings.get("hidden", 1))
+    whose = tuple((person.id, person.details) for person in people[: start + writer.used])
+    return Scene(card, keys, tuple(parts), whose, practice=not hidden)
 
 
 def shifted(one: Asked, by: int) -> Asked:

@@ -50,7 +50,7 @@ def verify(path, key, anchor=None):
     anchor: (seq, mac) that were sent away earlier; without one, lines cut off at the end are not missed.
     """
     seq, mac, seen = 0, START, anchor is None or anchor[0] == 0
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in filter(None, path.read_text(encoding="utf-8").split("\n")):
         try:
             entry = json.loads(line)
             fits = (entry["seq"], entry["prev"]) == (seq + 1, mac) and entry["mac"] == seal(key, mac, entry["event"])

@@ -7,7 +7,7 @@ import uuid
 from starlette.datastructures import Headers, MutableHeaders
 
 from . import logs, metrics
-from .context import REQUEST_ID, SITES, USER, Context, current, well_formed
+from .context import SITES, USER, Context, current, well_formed
 from .errors import error_response
 
 HUNG_UP = 499
@@ -26,7 +26,8 @@ class RequestLog:
         headers, started, status = Headers(scope=scope), time.perf_counter(), HUNG_UP
         site = headers.get("X-Site")
         context = Context(
-            request_id=well_formed(headers.get("X-Request-ID"), REQUEST_ID, uuid.uuid4().hex),
+            # The caller's own may be made of anything, and a hash looks like any other id.
+            request_id=uuid.uuid4().hex,
             user=well_formed(headers.get("X-User"), USER, "unknown"),
             site=site if site in SITES else None,
         )

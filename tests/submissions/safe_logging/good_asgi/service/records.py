@@ -29,7 +29,7 @@ class Word(str):
 
 
 class RequestId(Word):
-    form = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+    form = re.compile(r"[0-9a-f]{32}")
 
 
 class Route(Word):

@@ -7,7 +7,7 @@ FIELDS = {
     "ts": "ISO 8601, UTC, with milliseconds: 2026-03-01T09:30:00.125Z",
     "level": "DEBUG, INFO, WARNING, ERROR or CRITICAL",
     "event": "one of EVENTS",
-    "request_id": "the X-Request-ID of the request",
+    "request_id": "what the answer's X-Request-ID says",
     "route": "the template: /patients/{id}",
     "status": "HTTP status; 499 when the client hung up; null for an upstream that did not answer",
     "ms": "how long it took, in milliseconds",

@@ -13,7 +13,7 @@ from . import logs
 from .chain import AuditChain, ChainError
 from .errors import ServiceError
 
-FHIR_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+PRACTITIONER = re.compile(r"prac-[0-9]{1,9}")
 TYPE = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest", "display": "RESTful Operation"}
 ANCHOR_TIMEOUT_S, CLOSE_S, LONGEST_QUEUE = 0.5, 1.2, 100
 
@@ -69,7 +69,7 @@ class Audit:
 def audit_event(action, patient_ids):
     """A FHIR R4 AuditEvent. Of the request it holds the user's id and the site, if they have the form of one."""
     about = logs.context()
-    known = about.user is not None and FHIR_ID.fullmatch(about.user)
+    known = about.user is not None and PRACTITIONER.fullmatch(about.user)
     who = {"reference": f"Practitioner/{about.user}"} if known else {"display": "unknown"}
     site = {"site": about.site} if about.site else {}
     # FHIR has no empty lists: a search that found nobody has no entity.

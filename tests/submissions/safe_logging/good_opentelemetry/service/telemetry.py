@@ -25,7 +25,7 @@ from .problems import Problem
 from .schema import EVENTS
 
 HERE = Path(__file__).parent
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 SITES = ("north", "south", "east", "west")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 

@@ -15,7 +15,7 @@ from .logs import event
 
 ACTIONS = {"create": "C", "read": "R", "search-type": "R", "label": "R", "notify": "R", "predict": "E"}
 RESTFUL = {"create", "read", "search-type"}
-USER = re.compile(r"[A-Za-z0-9.-]{1,64}")  # a FHIR id
+USER = re.compile(r"prac-[0-9]{1,9}")
 
 
 class Audit:

@@ -16,7 +16,7 @@ ALLOWED = {
         "ts": r"[0-9T:.-]{23}Z",
         "level": r"DEBUG|INFO|WARNING|ERROR|CRITICAL",
         "event": "|".join(EVENTS),
-        "request_id": r"[A-Za-z0-9._:-]{1,64}",
+        "request_id": r"[0-9a-f]{32}",
         "route": r"unmatched|(/[a-z]+){1,2}(/\{id\})?",
         "status": r"[1-5][0-9]{2}",
         "ms": r"[0-9]{1,7}(\.[0-9]{1,3})?",

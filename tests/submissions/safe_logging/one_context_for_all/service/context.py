@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 
 SITES = ("north", "south", "east", "west")
-# FHIR's form of a logical id; ids of requests are less particular.
-USER = re.compile(r"[A-Za-z0-9.-]{1,64}")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+# A narrow form: a number or a name of a patient fits into any that is generous.
+USER = re.compile(r"prac-[0-9]{1,6}")
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass

@@ -1,0 +1,29 @@
+"""The request in hand: what its log lines and audit events say about it."""
+
+import re
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+SITES = ("north", "south", "east", "west")
+# FHIR's form of a logical id.
+USER = re.compile(r"[A-Za-z0-9.-]{1,64}")
+REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass
+class Context:
+    """Headers are the caller's text: one that has not the form it should have is left out."""
+
+    request_id: str
+    user: str = "unknown"
+    site: str | None = None
+    patient_ref: str | None = None
+    error_code: str | None = None
+
+
+current: ContextVar[Context | None] = ContextVar("request", default=None)
+
+
+def well_formed(text, form, otherwise):
+    """The text, if it has this form."""
+    return text if form.fullmatch(text or "") else otherwise

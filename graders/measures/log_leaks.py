@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graders.measures.log_forms import FIELDS, Planted
-from graders.measures.log_starter_leaks import LEAKS, Cell, weight
+from graders.measures.log_starter_leaks import HEADERS, LEAKS, Cell, weight
 from graders.measures.log_traces import Traces, readings
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ DIRECT = frozenset({"family", "given", "mrn", "ssn", "phone", "email", "address"
 ID, PLAIN = "id", "plain"
 HOLDS_IDS = ("app", "printed", "files", "metrics")
 REGISTRATION, TWICE = "create", "duplicate"
-# What names people in the log or the output at INFO must weigh so much: one kind of requests that slipped is costly,
-# five are a habit, and so is what callers' headers leave on every line.
-ENOUGH_TO_HOLD = 10
+# Kinds of requests that leave what names people in the log or the output at INFO: one that slipped is costly, five are
+# a habit, and so is what callers' headers leave on every line.
+ENOUGH_TO_HOLD = 5
 PEOPLE_TO_HOLD = 0.25  # or, whatever the kinds, be of this share of all people
 HELD = ("app", "printed")
 
@@ -65,7 +65,7 @@ class Leaks:
         return frozenset(leak.kind for leak in self.found)
 
     @cached_property
-    def cells(self) -> Mapping[Cell, int]:
+    def cells(self) -> Mapping[Cell, float]:
         """(level, channel, kind) that leak -> weight."""
         named: dict[Cell, bool] = {}
         for leak in self.found:
@@ -170,14 +170,14 @@ def protection(leaks: Leaks, levels: Sequence[str] = ()) -> tuple[float, str]:
     levels: only of these.
     """
 
-    def inside(cells: Mapping[Cell, int]) -> dict[Cell, int]:
+    def inside(cells: Mapping[Cell, float]) -> dict[Cell, float]:
         return {cell: worth for cell, worth in cells.items() if not levels or cell[0] in levels}
 
     starter, now = inside(LEAKS), inside(leaks.cells)
     if leaks.asked:
         starter = {cell: worth for cell, worth in starter.items() if cell[2] in leaks.asked}
     lost = sum(starter.get(cell, worth) for cell, worth in now.items())
-    return max(0.0, 1 - lost / max(1, sum(starter.values()))), in_words(leaks, now)
+    return max(0.0, 1 - lost / (sum(starter.values()) or 1)), in_words(leaks, now)
 
 
 def hold(leaks: Leaks) -> str:
@@ -186,12 +186,12 @@ def hold(leaks: Leaks) -> str:
     After several kinds of requests, or of many people.
     """
     some = [leak for leak in leaks.of(*HELD) if leak.level == "INFO" and leak.field in DIRECT]
-    weights = {leak.kind: weight((leak.level, leak.channel, leak.kind), True) for leak in some}
-    if sum(weights.values()) < ENOUGH_TO_HOLD and leaks.people < PEOPLE_TO_HOLD:
+    kinds = {leak.kind for leak in some}
+    if len(kinds) < ENOUGH_TO_HOLD and kinds.isdisjoint(HEADERS) and leaks.people < PEOPLE_TO_HOLD:
         return ""
-    kinds, places = (sorted(set(part)) for part in zip(*((k.kind, k.channel) for k in some), strict=True))
+    places = sorted({leak.channel for leak in some})
     whose = f" of {leaks.people:.0%} of all people" if leaks.people else ""
-    after = f"{len(kinds)} kinds: {_few(kinds)}" if len(kinds) > 1 else kinds[0]
+    after = f"{len(kinds)} kinds: {_few(sorted(kinds))}" if len(kinds) > 1 else min(kinds)
     return f"at INFO, {' and '.join(places)} hold {', '.join(_fields(some))}{whose} after requests of {after}"
 
 

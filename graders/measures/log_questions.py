@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from graders.measures.log_life import Life
     from synthetic_data.recipes.safe_logging import Expected, Truth
 
+OF_THE_FRAMEWORK = "invalid_input"  # refused before a line of the service was reached
 TIMEOUT_MS, LONGEST_MS = 400.0, 60_000.0
 EARLY = 0.95  # of a time that must have passed: clocks are coarse
 MOST_NAMED = 3  # questions that a message names
@@ -140,6 +141,8 @@ def reasons(log: Log) -> float:
 def places(log: Log) -> float:
     by_kind: dict[str, Counter[str]] = defaultdict(Counter)
     for one in broken(log):
+        if one.code == OF_THE_FRAMEWORK:
+            continue
         seen = [text(line.get("where")) for line in log.errors(one)]
         by_kind[one.kind][next(filter(PLACE.fullmatch, seen), "")] += 1
     usual = {count.most_common(1)[0][0] for count in by_kind.values()} - {""}

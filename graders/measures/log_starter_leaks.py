@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 Cell = tuple[str, str, str]  # level, channel, kind
-NAMED_AT_INFO = 2  # what a leak weighs that names a person at INFO; any other 1
-# By these nothing has to happen: what a caller's headers say stands on every line of that caller, on every day.
-HEADERS, EVERY_LINE = ("old_client", "session_id", "portal", "ward"), 40
+NAMED_AT_INFO = 2  # what a leak that names a person at INFO is to any other
+# Kinds whose leaks are in what a caller's headers say -> the part they are of. Nothing has to go wrong for these: ids
+# stand on every line of such a caller, site and user on one a request.
+HEADERS = {"old_client": "ids", "session_id": "ids", "portal": "callers", "ward": "callers"}
+# Shares of the whole: of the channels, and of the headers.
+WORTH = {"app": 0.24, "printed": 0.12, "errors": 0.08, "files": 0.08, "metrics": 0.06, "ids": 0.30, "callers": 0.12}
 # (level, channel) -> kinds of requests that leave what names a person, and those that leave anything else.
 STARTER: Mapping[tuple[str, str], tuple[str, str]] = {
     ("INFO", "app"): (
@@ -55,17 +59,36 @@ STARTER: Mapping[tuple[str, str], tuple[str, str]] = {
 }
 
 
-def weight(cell: Cell, named: bool) -> int:
-    """What one kind of request that leaks in one channel weighs."""
-    level, _, kind = cell
-    if not named or level == "DEBUG":
-        return 1
-    return EVERY_LINE if kind in HEADERS else NAMED_AT_INFO
+def times(level: str, named: bool) -> int:
+    """How often what a kind of request leaves in one channel counts."""
+    return NAMED_AT_INFO if named and level != "DEBUG" else 1
 
 
-LEAKS: Mapping[Cell, int] = {
-    (level, channel, kind): weight((level, channel, kind), named)
+def part(cell: Cell) -> str:
+    """Which share of WORTH a leak belongs to."""
+    _, channel, kind = cell
+    return HEADERS.get(kind) or (channel if channel in WORTH else "app")
+
+
+CELLS: Mapping[Cell, bool] = {
+    (level, channel, kind): named
     for (level, channel), kinds in STARTER.items()
     for named, some in zip((True, False), kinds, strict=True)
     for kind in some.split()
 }
+# Users who are none are not in the starter's logs, as it has no audit log; they would be.
+_WHOLE = Counter[str]()
+for _cell, _named in {**CELLS, ("INFO", "audit", "portal"): True, ("DEBUG", "audit", "portal"): True}.items():
+    _WHOLE[part(_cell)] += times(_cell[0], _named)
+
+
+def weight(cell: Cell, named: bool) -> float:
+    """What one kind of request that leaks in one channel costs, as a share of the whole.
+
+    What the starter does not leak costs as much as in the application log, wherever it is.
+    """
+    share = part(cell) if cell in CELLS or cell[2] in HEADERS else "app"
+    return times(cell[0], named) * WORTH[share] / _WHOLE[share]
+
+
+LEAKS: Mapping[Cell, float] = {cell: weight(cell, named) for cell, named in CELLS.items()}

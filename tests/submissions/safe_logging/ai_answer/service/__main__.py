@@ -15,20 +15,22 @@ def main():
     parser.add_argument("--log-dir", type=Path, required=True)
     parser.add_argument("--level", choices=("INFO", "DEBUG"), default="INFO")
     given = parser.parse_args()
-    logs.configure(given.log_dir / "app.ndjson", given.level)
     try:
         given.log_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        # The service goes on; without an audit log it answers 503 where patients are concerned.
-        logs.console(f"ERROR the log folder cannot be made: {type(error).__name__}")
-    app = make_app(given.log_dir / "audit.ndjson")
+        # The service goes on; what needs the audit log answers 503.
+        logs.console(f"the log folder cannot be made ({type(error).__name__})")
+    logs.configure(given.log_dir / "app.ndjson")
+    app = make_app(given.log_dir)
+    # Whatever the level: uvicorn writes nothing of its own, and DEBUG opens no other tap.
     uvicorn.run(
         app,
         host="127.0.0.1",
         port=given.port,
         log_config=None,
-        log_level="warning",
+        log_level="error",
         access_log=False,
+        ws="none",
         lifespan="on",
         timeout_graceful_shutdown=1,
     )

@@ -1,134 +1,114 @@
 """Who took or gave whose data: FHIR R4 AuditEvents in a chain, whose head is sent away."""
 
+import queue
 import threading
 import time
-from collections import deque
+from datetime import UTC, datetime
 
 import httpx
 
 from . import logs
-from .chain import AuditChain, ChainError, verify
+from .chain import AuditChain, ChainError
 from .errors import ServiceError
 
-ANCHOR_TIMEOUT_S, LEAVE_S = 0.5, 2.0
+ANCHOR_TIMEOUT_S, LAST_WORD_S = 0.3, 1.2
 
 
 class Audit:
+    """The audit log. Without it, no data: `record` before they are given or kept."""
+
     def __init__(self, path, key, anchor, every):
-        self.path, self.key, self.anchor, self.every = path, key, anchor, every
-        self.lock = threading.Lock()
-        self.chain, self.head = None, None
+        self.path, self.key, self.anchor, self.every = path, key, anchor, max(1, every)
+        self.lock, self.chain, self.closed = threading.Lock(), None, False
         try:
-            self.chain = self.opened()
+            with self.lock:
+                self.opened()
         except (OSError, ChainError, ValueError) as error:
-            logs.console(f"ERROR the audit log cannot be taken up: {type(error).__name__}")
+            # Tried again at each access; until then they answer 503.
+            logs.failure("audit_unavailable", error)
 
     def opened(self):
-        """The chain that is in the file. Raises ChainError also if it lacks what this process has written."""
-        if self.head is not None:
-            if not self.path.exists():
-                raise ChainError("the audit log is gone")
-            verify(self.path, self.key, self.head)
-        return AuditChain(self.path, self.key)
+        """The chain; under the lock. Raises OSError, ChainError, ValueError."""
+        if self.closed:
+            raise OSError("the audit log is closed")
+        if self.chain is None:
+            self.chain = AuditChain(self.path, self.key)
+        if self.chain.seq and not self.path.exists():
+            # To go on in a new file would break the chain for good.
+            raise FileNotFoundError("the audit log is gone")
+        return self.chain
 
-    def record(self, action, kind, patient_ids):
-        """Write one access of the request in hand. Raises ServiceError if it cannot be written."""
-        event = audit_event(action, kind, patient_ids)
-        with self.lock:
-            try:
-                if self.chain is None:
-                    self.chain = self.opened()
-                self.head = seq, mac = self.chain.append(event)
-            except (OSError, ChainError, ValueError) as error:
-                # Look at the file again the next time: it may have been away.
-                self.chain = None
-                raise ServiceError(503, "audit_unavailable") from error
-            if seq % self.every == 0:
-                self.anchor.send(seq, mac)
+    def record(self, action, interaction, patient_ids):
+        """Write one event about these patients. Raises ServiceError (503)."""
+        trace = logs.trace.get()
+        event = audit_event(action, interaction, trace.user if trace else "unknown", patient_ids)
+        try:
+            with self.lock:
+                seq, mac = self.opened().append(event)
+                if seq % self.every == 0:
+                    self.anchor.send(seq, mac)
+        except (OSError, ChainError, ValueError) as error:
+            raise ServiceError(503, "audit_unavailable") from error
 
     def close(self):
-        """Send the head away for the last time."""
+        """No more events; the head is sent a last time."""
         with self.lock:
-            head = (self.chain.seq, self.chain.mac) if self.chain else self.head
-        self.anchor.close(head if head and head[0] else None)
+            self.closed = True
+            head = (self.chain.seq, self.chain.mac) if self.chain and self.chain.seq else None
+        self.anchor.close(head)
 
 
-def audit_event(action, kind, patient_ids):
-    """An AuditEvent as a dict: ids only."""
-    facts = logs.current()
-    who = {"reference": f"Practitioner/{facts.user}"} if facts.user else {"display": "unknown"}
-    source = {"observer": {"display": "readmission risk service"}}
-    if facts.site:
-        source["site"] = facts.site
-    event = {
+class Anchor:
+    """Sends the chain's head away from a thread of its own, so that nobody waits for it."""
+
+    def __init__(self, url):
+        self.url, self.heads = url, queue.Queue()
+        self.thread = threading.Thread(target=self.work, daemon=True)
+        self.thread.start()
+
+    def send(self, seq, mac):
+        self.heads.put((seq, mac))
+
+    def work(self):
+        while (head := self.heads.get()) is not None:
+            self.post(head)
+
+    def post(self, head):
+        if not self.url:
+            return
+        started, status, error_class = time.perf_counter(), None, None
+        try:
+            body = {"seq": head[0], "mac": head[1]}
+            status = httpx.post(self.url, json=body, timeout=ANCHOR_TIMEOUT_S, trust_env=False).status_code
+        except Exception as error:
+            error_class = type(error).__name__
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        level = "INFO" if error_class is None else "WARNING"
+        logs.event("upstream", level, upstream="anchor", attempt=1, status=status, ms=ms, error_class=error_class)
+
+    def close(self, head):
+        if head is not None:
+            self.heads.put(head)
+        self.heads.put(None)
+        self.thread.join(LAST_WORD_S)
+        if self.thread.is_alive() and head is not None:
+            self.post(head)
+
+
+def audit_event(action, interaction, user, patient_ids):
+    """A FHIR R4 AuditEvent (dict): ids of who and whose, and nothing else of them."""
+    return {
         "resourceType": "AuditEvent",
         "type": {
             "system": "http://terminology.hl7.org/CodeSystem/audit-event-type",
             "code": "rest",
             "display": "RESTful Operation",
         },
-        "subtype": [{"system": "urn:readmission-risk:access", "code": kind}],
+        "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": interaction}],
         "action": action,
-        "recorded": logs.now(),
+        "recorded": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "outcome": "0",
-        "agent": [{"who": who, "requestor": True}],
-        "source": source,
+        "agent": [{"who": {"reference": f"Practitioner/{user}"}, "requestor": True}],
+        "source": {"observer": {"display": "readmission risk service"}},
+        "entity": [{"what": {"reference": f"Patient/{patient_id}"}} for patient_id in patient_ids],
     }
-    if patient_ids:
-        # FHIR knows no empty lists.
-        event["entity"] = [{"what": {"reference": f"Patient/{patient_id}"}} for patient_id in patient_ids]
-    return event
-
-
-class Anchor:
-    """Sends heads of the chain in a thread of its own, so that no request waits; one that cannot be sent is logged."""
-
-    def __init__(self, url):
-        self.url = url
-        self.client = httpx.Client(timeout=ANCHOR_TIMEOUT_S, trust_env=False)
-        self.ready = threading.Condition()
-        self.heads, self.closing = deque(maxlen=100), False
-        self.thread = threading.Thread(target=self.work, name="anchor", daemon=True)
-        self.thread.start()
-
-    def send(self, seq, mac):
-        with self.ready:
-            self.heads.append((seq, mac))
-            self.ready.notify()
-
-    def close(self, head):
-        """Send `head` in place of all that wait, which it covers, and end; in LEAVE_S at the latest."""
-        with self.ready:
-            if head is not None:
-                self.heads.clear()
-                self.heads.append(head)
-            self.closing = True
-            self.ready.notify()
-        self.thread.join(LEAVE_S)
-
-    def work(self):
-        while True:
-            with self.ready:
-                while not self.heads and not self.closing:
-                    self.ready.wait()
-                if not self.heads:
-                    return
-                seq, mac = self.heads.popleft()
-            self.post(seq, mac)
-
-    def post(self, seq, mac):
-        started, status, error_class = time.perf_counter(), None, None
-        try:
-            status = self.client.post(self.url, json={"seq": seq, "mac": mac}).status_code
-        except Exception as error:  # whatever it is, the thread has to live
-            error_class = type(error).__name__
-        fine = status is not None and status < 400
-        logs.event(
-            "upstream",
-            "DEBUG" if fine else "WARNING",
-            upstream="anchor",
-            attempt=1,
-            status=status,
-            ms=round((time.perf_counter() - started) * 1000, 1),
-            error_class=error_class,
-        )

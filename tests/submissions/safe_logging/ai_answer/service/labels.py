@@ -2,21 +2,17 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 PRINTER = Path(__file__).with_name("printer.py")
+TIMEOUT_S = 10
 
 
 def print_label(patient):
-    """Raises subprocess.CalledProcessError if the printer refuses.
+    """Raises subprocess.SubprocessError if the printer refuses, OSError, ValueError.
 
-    The file's name is random and the file is gone afterwards, whatever happens; the command line, which every
-    process on the machine can read, holds nothing of the patient.
+    The text goes through a pipe: no file is left, and no name stands in the list of processes or on the display.
     """
     text = f"{patient.family}, {patient.given}\n{patient.birth_date}\n{patient.mrn}\n"
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix="label-", suffix=".txt") as file:
-        file.write(text)
-        file.flush()
-        command = [sys.executable, "-I", str(PRINTER), "--title", "label", file.name]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, capture_output=True)
+    command = [sys.executable, "-I", str(PRINTER), "/dev/stdin"]
+    subprocess.run(command, input=text.encode("utf-8"), check=True, capture_output=True, timeout=TIMEOUT_S)

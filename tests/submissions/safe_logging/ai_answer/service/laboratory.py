@@ -4,8 +4,8 @@ import time
 
 import httpx
 
-from . import logs
 from .errors import ServiceError
+from .logs import event
 
 ATTEMPTS, TIMEOUT_S = 3, 0.4
 
@@ -14,24 +14,22 @@ class Laboratory:
     def __init__(self, url):
         self.client = httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False)
 
-    def close(self):
-        self.client.close()
-
     def creatinine(self, mrn, request_id):
         """The latest creatinine in mg/dl. Raises ServiceError."""
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
-                logs.event("retry", "WARNING", upstream="lab", attempt=attempt)
+                event("retry", "WARNING", upstream="lab", attempt=attempt)
             started = time.perf_counter()
             try:
                 response = self.client.get("/results", params={"mrn": mrn, "request_id": request_id})
-            except httpx.HTTPError as error:
-                called(attempt, None, started, type(error).__name__)
-                if not isinstance(error, httpx.TimeoutException):
-                    raise ServiceError(502, "lab_failed") from error
+            except httpx.TimeoutException as error:
+                called(attempt, None, started, error)
                 if attempt == ATTEMPTS:
                     raise ServiceError(504, "lab_timeout") from error
                 continue
+            except httpx.HTTPError as error:
+                called(attempt, None, started, error)
+                raise ServiceError(502, "lab_failed") from error
             called(attempt, response.status_code, started)
             if response.status_code != 503:
                 break
@@ -45,15 +43,16 @@ class Laboratory:
             raise ServiceError(502, "lab_garbled") from error
 
 
-def called(attempt, status, started, error_class=None):
+def called(attempt, status, started, error=None):
     """Log one call."""
-    level = "INFO" if status is not None and status < 400 else "WARNING"
     ms = round((time.perf_counter() - started) * 1000, 1)
-    logs.event("upstream", level, upstream="lab", attempt=attempt, status=status, ms=ms, error_class=error_class)
+    level = "INFO" if status is not None and status < 400 else "WARNING"
+    error_class = None if error is None else type(error).__name__
+    event("upstream", level, upstream="lab", attempt=attempt, status=status, ms=ms, error_class=error_class)
 
 
 def plausible(value):
     """A number of mg/dl. Raises ValueError, TypeError, OverflowError."""
     if not 0 < float(value) < 50:
-        raise ValueError("creatinine out of range")
+        raise ValueError("no plausible creatinine")
     return float(value)

@@ -1,230 +1,227 @@
-"""The one way to the application log: events of schema.EVENTS, with fields that are checked one by one.
+"""The one way into app.ndjson: events of schema.EVENTS with fields of schema.FIELDS, each value checked for its form.
 
-There is no free text. What libraries log, warn or raise on their own is reduced to where it came from, and goes
-to the console; so DEBUG cannot say more about a person than INFO.
+There is no message and no free text. What other libraries log is not passed on; of an exception that one of them
+reports, class and place are kept.
 """
 
+import asyncio
 import json
 import logging
+import math
 import os
 import re
 import sys
 import threading
-import traceback
+import uuid
 import warnings
-from collections import deque
+from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from . import metrics
-from .errors import began
+from .errors import ServiceError
+from .reference import patient_ref
 from .schema import EVENTS
 
-HERE = os.path.dirname(__file__)
-LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-SITES = ("north", "south", "east", "west")
-REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+/=-]{0,127}")
-ABOUT_A_PATIENT = ("request", "prediction", "error")
-KEPT_LINES = 5000
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Frames of these files are under every request and say nothing of where it failed.
+NOT_A_PLACE = {"observe.py", "__main__.py"}
+
+ROUTES = {"/health", "/metrics", "/patients", "/patients/{id}", "/predict", "/bundle", "/batch", "/label", "/notify"}
+SITES = {"north", "south", "east", "west"}
+ERROR_CODES = {
+    "malformed_json",
+    "invalid_patient",
+    "duplicate_patient",
+    "constraint_failed",
+    "unknown_patient",
+    "invalid_query",
+    "invalid_input",
+    "lab_timeout",
+    "lab_failed",
+    "lab_garbled",
+    "invalid_bundle",
+    "invalid_batch",
+    "label_failed",
+    "not_found",
+    "method_not_allowed",
+    "internal_error",
+    "audit_unavailable",
+    "notify_failed",
+}
+REQUEST_ID = re.compile(r"[0-9a-f]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+USER = re.compile(r"prac-[0-9]{1,6}")
 
 
-@dataclass
-class Facts:
-    """What is known of the request in hand; shared by whatever runs for it, in whichever thread or task."""
-
-    request_id: str | None = None
-    user: str | None = None
-    site: str | None = None
-    patient_ref: str | None = None
-    error_code: str | None = None
-    model_version: str | None = None
-    status: int | None = None
-    answered: bool = False
-    hung_up: bool = False
+def one_of(words):
+    return lambda value: isinstance(value, str) and value in words
 
 
-_current = ContextVar("request", default=None)
+def like(pattern):
+    pattern = re.compile(pattern)
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
-def current():
-    """Facts of the request in hand; empty ones outside of any."""
-    return _current.get() or Facts()
-
-
-def enter(facts):
-    return _current.set(facts)
-
-
-def leave(token):
-    _current.reset(token)
-
-
-# --- what a line may hold
-
-
-def _matches(pattern):
-    whole = re.compile(pattern)
-    return lambda value: isinstance(value, str) and whole.fullmatch(value) is not None
-
-
-def _number(*types):
-    return lambda value: isinstance(value, types) and not isinstance(value, bool)
+def whole(low, high):
+    return lambda value: isinstance(value, int) and low <= value <= high
 
 
 CHECKS = {
-    "request_id": lambda value: isinstance(value, str) and REQUEST_ID.fullmatch(value) is not None,
-    "route": _matches(r"/[a-z0-9/{}_.-]*"),
-    "status": _number(int),
-    "ms": _number(int, float),
-    "error_code": _matches(r"[a-z_]{1,40}"),
-    "error_class": _matches(r"[A-Za-z_][A-Za-z0-9_]{0,79}"),
-    "where": _matches(r"[a-z_]+\.py:[0-9]+"),
-    "site": lambda value: value in SITES,
-    "attempt": _number(int),
-    "upstream": lambda value: value in ("lab", "anchor"),
-    "model_version": _matches(r"[a-z0-9.-]{1,40}"),
-    "patient_ref": _matches(r"[0-9a-f]{16}"),
+    "request_id": like(REQUEST_ID),
+    "route": one_of(ROUTES),
+    "status": whole(100, 999),
+    "ms": lambda value: isinstance(value, (int, float)) and math.isfinite(value),
+    "error_code": one_of(ERROR_CODES),
+    "error_class": like(r"[A-Za-z_][A-Za-z0-9_]{0,63}"),
+    "where": like(r"[a-z_]{1,40}\.py:[0-9]{1,6}"),
+    "site": one_of(SITES),
+    "attempt": whole(1, 1000),
+    "upstream": one_of({"lab", "anchor"}),
+    "model_version": like(r"readmission-[0-9]+\.[0-9]+\.[0-9]+"),
+    "patient_ref": like(r"[0-9a-f]{16}"),
 }
 
 
-def now():
-    """2026-03-01T09:30:00.125Z."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+class Trace:
+    """What is known of one request. Threads and tasks that work for the request share it."""
+
+    def __init__(self, request_id=None, site=None, user=None):
+        # A caller's header is taken over only if it has the form of what it should be.
+        self.request_id = request_id if request_id and REQUEST_ID.fullmatch(request_id) else uuid.uuid4().hex
+        self.site = site if site in SITES else None
+        self.user = user if user and USER.fullmatch(user) else "unknown"
+        self.patient_ref = None
+        self.error_code = None
+        self.model_version = None
 
 
-def event(name, level="INFO", **fields):
-    """Write one event of schema.EVENTS. A field that nobody knows, or whose value is not of its kind, is left out."""
-    if name not in EVENTS or LEVELS[level] < app_log.threshold:
-        return
-    facts = current()
-    given = {"request_id": facts.request_id, **fields}
-    if name in ABOUT_A_PATIENT:
-        given.setdefault("patient_ref", facts.patient_ref)
-    line = {"ts": now(), "level": level, "event": name}
-    line |= {key: value for key, value in given.items() if key in CHECKS and value is not None and CHECKS[key](value)}
-    if name == "upstream":
-        line.setdefault("status", None)
-    app_log.put(json.dumps(line) + "\n")
+trace = ContextVar("trace", default=None)
 
 
-def error(code, exception, level="ERROR", endpoint=None):
-    """Write that an exception ended a request or work after it: its class and its place, never its text."""
-    first = began(exception)
-    where = place(first) or place(exception) or place_of_function(endpoint)
-    event("error", level, error_code=code, error_class=type(first).__name__, where=where)
+def request_id():
+    """The id of the request in hand, or None."""
+    known = trace.get()
+    return known.request_id if known else None
 
 
-def place(exception):
-    """file.py:line of the innermost line of the service in the traceback; None without one."""
-    found = None
-    for frame, line in traceback.walk_tb(exception.__traceback__):
-        folder, name = os.path.split(frame.f_code.co_filename)
-        if folder == HERE and name != "middleware.py":
-            found = f"{name}:{line}"
-    return found
-
-
-def place_of_function(function):
-    """file.py:line where a function of the service begins; for what the framework raises before it is called."""
-    code = getattr(function, "__code__", None)
-    if code is None:
-        return None
-    folder, name = os.path.split(code.co_filename)
-    return f"{name}:{code.co_firstlineno}" if folder == HERE else None
-
-
-# --- where lines go
-
-
-class AppLog:
-    """Appends lines to a file, opened for each so that it can be rotated from outside.
-
-    While the file cannot be written, the last KEPT_LINES lines wait in memory.
-    """
-
-    def __init__(self):
-        self.path, self.threshold = None, LEVELS["INFO"]
-        self.lock = threading.Lock()
-        self.waiting = deque(maxlen=KEPT_LINES)
-        self.failing = False
-
-    def put(self, line):
-        """Never raises: the service goes on without its log."""
-        with self.lock:
-            self.waiting.append(line)
-            if self.path is None:
-                return
-            try:
-                self.write()
-            except OSError as problem:
-                metrics.count("log_writes_failed_total", error_class=type(problem).__name__)
-                if not self.failing:
-                    console(f"ERROR the application log cannot be written: {type(problem).__name__}")
-                self.failing = True
-            else:
-                self.failing = False
-
-    def write(self):
-        with self.path.open("ab", buffering=0) as stream:
-            end, data = stream.seek(0, 2), "".join(self.waiting).encode("ascii")
-            if stream.write(data) != len(data):
-                stream.truncate(end)
-                raise OSError("the application log is full")
-        self.waiting.clear()
-
-
-app_log = AppLog()
+def about(patient_id):
+    """The request in hand is about this patient, who is registered."""
+    known = trace.get()
+    if known:
+        known.patient_ref = patient_ref(patient_id)
 
 
 def console(text):
-    """A line on standard error. Callers pass constants, class names and places in code only."""
-    try:
-        sys.stderr.write(f"{now()} {text}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError, AttributeError):
-        pass  # nobody listens there
+    """A line to standard error; only for what cannot be said in the log. Text without input."""
+    with suppress(Exception):
+        print(f"service: {text}", file=sys.stderr, flush=True)
 
 
-# --- what others would write
+class Writer:
+    """Opens the file for each line, so that it can be rotated from outside; goes on if that fails."""
+
+    def __init__(self):
+        self.path, self.failing, self.lock = None, False, threading.Lock()
+
+    def write(self, line):
+        with self.lock:
+            try:
+                self.append((line + "\n").encode("ascii"))
+                self.failing = False
+            except Exception as error:
+                if not self.failing:
+                    console(f"the application log cannot be written ({type(error).__name__})")
+                self.failing = True
+
+    def append(self, data):
+        if self.path is None:
+            return
+        with self.path.open("ab", buffering=0) as stream:
+            end = stream.seek(0, 2)
+            if stream.write(data) != len(data):
+                # Half a line would spoil the next one.
+                stream.truncate(end)
+                raise OSError("the application log is full")
 
 
-class Foreign(logging.Handler):
-    """Reduces a library's record to its logger, level and place in code; its text and arguments are dropped."""
+writer = Writer()
+
+
+def event(name, level="INFO", **fields):
+    """Log one event of schema.EVENTS. A value that has not the form of its field becomes null."""
+    if name not in EVENTS:
+        return
+    line = {
+        "ts": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": level,
+        "event": name,
+        "request_id": request_id(),
+    }
+    for key, value in fields.items():
+        if key in CHECKS:
+            line[key] = value if value is not None and CHECKS[key](value) else None
+    writer.write(json.dumps(line, ensure_ascii=True))
+
+
+def failure(code, error, level="ERROR"):
+    """Log an exception: which class began it, and where in the service. Never its text."""
+    first = began(error)
+    place = where(first) or where(error)
+    event("error", level, error_code=code, error_class=type(first).__name__, where=place)
+
+
+def began(error):
+    """The exception that a ServiceError was raised from."""
+    while isinstance(error, ServiceError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def where(error):
+    """file.py:line of the innermost frame that is the service's own; None if there is none."""
+    found, step = None, error.__traceback__
+    while step is not None:
+        folder, name = os.path.split(os.path.abspath(step.tb_frame.f_code.co_filename))
+        if folder == HERE and name not in NOT_A_PLACE:
+            found = f"{name}:{step.tb_lineno}"
+        step = step.tb_next
+    return found
+
+
+class Bridge(logging.Handler):
+    """The root's only handler: of other libraries' records, the exceptions' classes and places."""
 
     def emit(self, record):
-        name = record.name.split(".")[0]
-        metrics.count("library_records_total", logger=name, level=record.levelname)
-        kind = ""
-        if record.exc_info and record.exc_info[0]:
-            kind = " " + record.exc_info[0].__name__
-        console(f"{record.levelname} {name} {record.filename}:{record.lineno}{kind}")
+        with suppress(Exception):
+            error = record.exc_info[1] if record.exc_info else record.msg
+            if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
+                failure("internal_error", error)
 
 
-def _warned(message, category, filename, lineno, file=None, line=None):
-    metrics.count("warnings_total", category=category.__name__)
-
-
-def _uncaught(what, exception_type, exception):
-    where = exception is not None and place(exception)
-    console(f"ERROR {what} {exception_type.__name__ if exception_type else 'unknown'} {where or ''}".rstrip())
-
-
-def loop_failed(loop, context):
-    """For asyncio: what no task caught."""
-    problem = context.get("exception")
-    _uncaught("uncaught in the loop", type(problem) if problem else None, problem)
-
-
-def configure(path, level):
-    """Send events at `level` and above to `path`; let nothing else write of its own accord."""
-    app_log.path, app_log.threshold = path, LEVELS[level]
-    # A handler that fails would print the record and its arguments.
+def configure(path):
+    """Send events to `path`, and close every other way out."""
+    writer.path = path
     logging.raiseExceptions = False
+    logging.lastResort = None
     root = logging.getLogger()
-    root.setLevel(logging.WARNING)
-    root.handlers = [Foreign(logging.WARNING)]
-    warnings.showwarning = _warned
-    sys.excepthook = lambda kind, problem, trace: _uncaught("uncaught", kind, problem)
-    sys.unraisablehook = lambda given: _uncaught("unraisable", given.exc_type, given.exc_value)
-    threading.excepthook = lambda given: _uncaught("uncaught in a thread", given.exc_type, given.exc_value)
+    root.setLevel(logging.ERROR)
+    root.handlers = [Bridge(level=logging.ERROR)]
+    warnings.simplefilter("ignore")
+    warnings.showwarning = lambda *args, **kwargs: None
+    sys.excepthook = ended
+    sys.unraisablehook = lambda report: loose(report.exc_value)
+    threading.excepthook = lambda report: loose(report.exc_value)
+
+
+def loose(error):
+    """An exception that nobody caught, in a thread or a finalizer."""
+    with suppress(Exception):
+        if error is not None:
+            failure("internal_error", error)
+
+
+def ended(kind, error, traceback):
+    """An exception that ends the process."""
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    loose(error)
+    console(f"ended by {kind.__name__} at {where(error)}")

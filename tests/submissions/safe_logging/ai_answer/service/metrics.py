@@ -1,16 +1,19 @@
-"""Counters in Prometheus' text format."""
+"""Counters in Prometheus' text format. Labels are a route's template and a status; never anything of a person."""
 
 import threading
 from collections import Counter
+
+LABELS = {"route", "status"}
 
 counts = Counter()
 lock = threading.Lock()
 
 
 def count(name, **labels):
-    """One more of `name` with these labels."""
+    """One more of `name` with these labels; others than LABELS are not kept."""
+    kept = tuple(sorted((key, str(value)) for key, value in labels.items() if key in LABELS))
     with lock:
-        counts[name, tuple(sorted(labels.items()))] += 1
+        counts[name, kept] += 1
 
 
 def text():

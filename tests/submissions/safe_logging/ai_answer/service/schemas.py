@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Input(BaseModel):
-    """A JSON body; keys that nobody knows are an error."""
+    """A JSON body; keys that nobody knows are an error. Errors are never shown: a key may be a name, too."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Patient(Input):
@@ -38,7 +38,7 @@ class Patient(Input):
     @classmethod
     def birth_date_is_past(cls, value):
         if value > date.today():
-            raise ValueError("a birth date in the future")
+            raise ValueError("the birth date lies in the future")
         return value
 
 
@@ -73,5 +73,5 @@ def patients_of_bundle(body):
     resources = [entry.resource for entry in bundle.entry or []]
     for resource in resources:
         if resource is None or resource.get_resource_type() != "Patient":
-            raise ValueError("an entry is not a patient")
+            raise ValueError("not a patient")
     return len(resources)

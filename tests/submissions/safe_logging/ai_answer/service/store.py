@@ -35,14 +35,12 @@ class Store:
     """The patients of one database file."""
 
     def __init__(self, path):
+        # Never echo: statements come with their parameters.
         self.engine = create_engine(f"sqlite:///{path}", echo=False, hide_parameters=True)
         Base.metadata.create_all(self.engine)
 
-    def close(self):
-        self.engine.dispose()
-
     def add(self, patient, before_commit):
-        """Add a patient; if before_commit() raises, they are not added.
+        """Keeps the patient if `before_commit()` does not raise.
 
         Raises sqlalchemy.exc.IntegrityError for a second patient of the same number, or one the table refuses.
         """

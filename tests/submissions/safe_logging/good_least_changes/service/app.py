@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import subprocess
 import time
-import uuid
 from contextlib import asynccontextmanager
 from datetime import date
 
@@ -20,11 +18,9 @@ from . import background, labels, logs, metrics, model, schemas
 from .audit import Audit
 from .errors import ServiceError, error_response
 from .laboratory import Laboratory
-from .logs import error_event, event
-from .reference import patient_ref
+from .logs import event
 from .store import Store
 
-SITES = ("north", "south", "east", "west")
 HTTP_CODES = {400: "malformed_json", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -33,29 +29,31 @@ async def raw_body(request: Request):
 
 
 def make_app(log_dir):
-    """The application; reads DB_PATH, LAB_URL and what the audit log needs."""
-    audit = Audit(log_dir / "audit.ndjson")
+    """The application; reads DB_PATH, LAB_URL, AUDIT_KEY, ANCHOR_URL and ANCHOR_EVERY."""
+    every = int(os.environ["ANCHOR_EVERY"])
+    audit = Audit(log_dir / "audit.ndjson", os.environ["AUDIT_KEY"], os.environ["ANCHOR_URL"], every)
 
     @asynccontextmanager
     async def lifespan(app):
         yield
         audit.close()
 
-    app = FastAPI(title="readmission risk", lifespan=lifespan)
+    # Without the pages of documentation and redirects: both are routes that nobody asked for.
+    app = FastAPI(title="readmission risk", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     store = Store(os.environ["DB_PATH"])
     laboratory = Laboratory(os.environ["LAB_URL"])
     add_middleware(app)
     add_error_handlers(app)
     event("startup", model_version=model.VERSION)
 
-    def known(patient_id, action="R"):
-        """The patient, once the audit log says that the caller had them. Raises ServiceError."""
+    def known(patient_id, action, interaction):
+        """The patient; that they were looked at is in the audit log by then."""
         try:
             patient = store.get(patient_id)
         except KeyError as error:
             raise ServiceError(404, "unknown_patient") from error
-        logs.current.get()["patient_ref"] = patient_ref(patient.id)
-        audit.record(action, [patient.id])
+        logs.about(patient.id)
+        audit.record(action, interaction, [patient.id])
         return patient
 
     @app.get("/health")
@@ -75,17 +73,17 @@ def make_app(log_dir):
         except ValueError as error:
             raise ServiceError(400, "malformed_json") from error
         try:
-            store.add(patient, lambda: audit.record("C", [patient.id]))
+            store.add(patient, lambda: audit.record("C", "create", [patient.id]))
         except IntegrityError as error:
             twice = "UNIQUE" in str(error.orig)
             status, code = (409, "duplicate_patient") if twice else (422, "constraint_failed")
             raise ServiceError(status, code) from error
-        logs.current.get()["patient_ref"] = patient_ref(patient.id)
+        logs.about(patient.id)
         return {"id": patient.id}
 
     @app.get("/patients/{id}")
     def read(id: str):  # noqa: A002 - the name in the route
-        return known(id).model_dump(mode="json", by_alias=True)
+        return known(id, "R", "read").model_dump(mode="json", by_alias=True)
 
     @app.get("/patients")
     def search(family: str | None = None, birthDate: str | None = None):  # noqa: N803 - the name in the query
@@ -93,13 +91,14 @@ def make_app(log_dir):
             born = None if birthDate is None else date.fromisoformat(birthDate)
         except ValueError as error:
             raise ServiceError(422, "invalid_query") from error
-        found = store.search(family, born)
-        audit.record("R", found)
-        return {"ids": found}
+        ids = store.search(family, born)
+        if ids:
+            audit.record("R", "search", ids)
+        return {"ids": ids}
 
     @app.post("/predict")
     def predict(given: schemas.PredictInput):
-        patient = known(given.patient, "E")
+        patient = known(given.patient, "E", "operation")
         creatinine = given.labs.creatinine
         if creatinine is None:
             creatinine = laboratory.creatinine(patient.mrn, logs.current.get()["request_id"])
@@ -109,6 +108,10 @@ def make_app(log_dir):
 
     @app.post("/bundle")
     def bundle(body: bytes = Depends(raw_body)):
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise ServiceError(400, "malformed_json") from error
         try:
             return {"patients": schemas.patients_of_bundle(body)}
         except ValueError as error:
@@ -124,14 +127,14 @@ def make_app(log_dir):
     @app.post("/label")
     def label(given: schemas.LabelInput):
         try:
-            labels.print_label(known(given.patient))
+            labels.print_label(known(given.patient, "R", "read"))
         except subprocess.CalledProcessError as error:
             raise ServiceError(500, "label_failed") from error
         return {"label": "printed"}
 
     @app.post("/notify", status_code=202)
     async def notify(given: schemas.NotifyInput):
-        background.start(known(given.patient), given.message, given.how)
+        background.start(known(given.patient, "R", "read"), given.message, given.how)
         return {"accepted": True}
 
     return app
@@ -140,31 +143,29 @@ def make_app(log_dir):
 def add_middleware(app):
     @app.middleware("http")
     async def log_request(request, call_next):
-        started = time.perf_counter()
-        request_id = plain(request.headers.get("X-Request-ID"))
-        user = plain(request.headers.get("X-User", "").partition(" ")[0])  # A folded header comes as one line.
-        about = {"request_id": request_id or uuid.uuid4().hex, "user": user, "patient_ref": None}
-        logs.current.set(about)
+        started, known, status = time.perf_counter(), logs.begin(request.headers), 499
         try:
-            response = await call_next(request)
-        except Exception as error:
-            response = failed(request, 500, "internal_error", error)
-        hung_up = await request.is_disconnected()
-        route = getattr(request.scope.get("route"), "path", "unmatched")
-        status = 499 if hung_up else response.status_code
-        response.headers["X-Request-ID"] = about["request_id"]
-        site = request.headers.get("X-Site")
-        metrics.count("requests_total", route=route, status=status)
-        event(
-            "request",
-            route=route,
-            status=status,
-            ms=round((time.perf_counter() - started) * 1000, 1),
-            site=site if site in SITES else None,
-            error_code=getattr(request.state, "error_code", None),
-            patient_ref=about["patient_ref"],
-        )
-        return response
+            try:
+                response = await call_next(request)
+            except Exception as error:
+                response = failed(request, 500, "internal_error", error)
+            response.headers["X-Request-ID"] = known["request_id"]
+            if not await request.is_disconnected():
+                status = response.status_code
+            return response
+        finally:
+            # The template; what stands in the path may be anybody's.
+            route = getattr(request.scope.get("route"), "path", None)
+            metrics.count("requests_total", route=route or "none", status=status)
+            event(
+                "request",
+                route=route,
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                site=known["site"],
+                error_code=getattr(request.state, "error_code", None),
+                patient_ref=known["patient_ref"],
+            )
 
 
 def add_error_handlers(app):
@@ -174,7 +175,7 @@ def add_error_handlers(app):
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request, error):
-        if any(problem["type"] == "json_invalid" for problem in error.errors()):
+        if any(no_json(problem) for problem in error.errors()) or not_parsed(error.body):
             return failed(request, 400, "malformed_json", error)
         return failed(request, 422, "invalid_input", error)
 
@@ -183,13 +184,21 @@ def add_error_handlers(app):
         return failed(request, error.status_code, HTTP_CODES.get(error.status_code, "http_error"), error)
 
 
-def plain(header):
-    """An id as it may stand in a log; None for anything else."""
-    return header if re.fullmatch("[A-Za-z0-9.-]{1,64}", header or "") else None
+def no_json(problem):
+    """Is the problem that the body was no JSON, or none at all?"""
+    return problem["type"] == "json_invalid" or (problem["type"] == "missing" and problem["loc"] == ("body",))
+
+
+def not_parsed(body):
+    """Bytes are a body of another content type: no JSON either?"""
+    try:
+        return isinstance(body, bytes) and json.loads(body) is body
+    except ValueError:
+        return True
 
 
 def failed(request, status, code, error):
-    """Log the exception and answer with it."""
+    """Log where the exception came from and answer with its code."""
     request.state.error_code = code
-    error_event(code, error, getattr(request.scope.get("route"), "endpoint", None))
+    logs.error_event(code, error)
     return error_response(status, code, logs.current.get()["request_id"])

@@ -1,32 +1,31 @@
-"""The audit log: one FHIR R4 AuditEvent for each access to patient data, and its head sent to the anchor."""
+"""The audit log: a FHIR R4 AuditEvent for each time that patient data were taken or given, in a chain."""
 
-import os
+import queue
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 import httpx
 
+from . import logs
 from .chain import AuditChain, ChainError
 from .errors import ServiceError
-from .logs import current, event
 
-TYPE = {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110110", "display": "Patient Record"}
+TIMEOUT_S = 0.5
+TYPE = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"}
 
 
 class Audit:
-    """Reads AUDIT_KEY, ANCHOR_URL and ANCHOR_EVERY; the file is opened when it can be."""
-
-    def __init__(self, path):
-        self.path, self.key = path, os.environ["AUDIT_KEY"]
-        self.url, self.every = os.environ["ANCHOR_URL"], int(os.environ["ANCHOR_EVERY"])
-        self.client = httpx.Client(timeout=0.5, trust_env=False)
-        self.chain, self.lock, self.sender = None, threading.Lock(), ThreadPoolExecutor(1)
+    def __init__(self, path, key, anchor_url, every):
+        self.path, self.key, self.url, self.every = path, key, anchor_url, every
+        self.chain, self.lock = None, threading.Lock()
+        self.client = httpx.Client(timeout=TIMEOUT_S, trust_env=False)
+        self.heads, self.closing = queue.Queue(), False
+        self.sender = threading.Thread(target=self.send_heads, daemon=True)
+        self.sender.start()
         try:
             self.opened()
-        except (OSError, ChainError):
-            pass  # Every access says so, with a 503, until it can be opened.
+        except (OSError, ChainError) as error:
+            logs.error_event("audit_unavailable", error)
 
     def opened(self):
         with self.lock:
@@ -34,41 +33,43 @@ class Audit:
                 self.chain = AuditChain(self.path, self.key)
             return self.chain
 
-    def record(self, action, patient_ids):
-        """Write down that the caller did `action` with these patients. Raises ServiceError if that cannot be done."""
+    def record(self, action, interaction, patient_ids):
+        """Write one event about these patients. Raises ServiceError: then nothing must be taken or given."""
+        known = logs.current.get()
+        entry = {
+            "resourceType": "AuditEvent",
+            "type": TYPE,
+            "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": interaction}],
+            "action": action,
+            "recorded": logs.now(),
+            "outcome": "0",
+            "agent": [{"who": {"reference": f"Practitioner/{known['user']}"}, "requestor": True}],
+            "source": {"observer": {"display": "readmission service"}},
+            "entity": [{"what": {"reference": f"Patient/{id_}"}} for id_ in patient_ids],
+        }
         try:
-            seq, mac = self.opened().append(audit_event(action, patient_ids, current.get()["user"]))
+            seq, mac = self.opened().append(entry)
         except (OSError, ChainError) as error:
             raise ServiceError(503, "audit_unavailable") from error
         if seq % self.every == 0:
-            self.sender.submit(self.send, seq, mac)
+            self.heads.put((seq, mac))
 
-    def send(self, seq, mac):
-        started, fields = time.perf_counter(), {"status": None}
-        try:
-            fields["status"] = self.client.post(self.url, json={"seq": seq, "mac": mac}).status_code
-        except Exception as error:  # Nobody there, or no address: the service goes on.
-            fields["error_class"] = type(error).__name__
-        event("upstream", upstream="anchor", attempt=1, ms=round((time.perf_counter() - started) * 1000, 1), **fields)
+    def send_heads(self):
+        while (head := self.heads.get()) is not None:
+            if self.closing and self.heads.qsize() > 1:
+                continue  # a later one is waiting, and time is short
+            started, status, error_class = time.perf_counter(), None, None
+            try:
+                status = self.client.post(self.url, json={"seq": head[0], "mac": head[1]}).status_code
+            except Exception as error:
+                error_class = type(error).__name__
+            ms = round((time.perf_counter() - started) * 1000, 1)
+            logs.event("upstream", upstream="anchor", attempt=1, status=status, ms=ms, error_class=error_class)
 
     def close(self):
-        """Send the last line's seal."""
-        self.sender.shutdown(cancel_futures=True)
+        """Send the head of the chain once more."""
+        self.closing = True
         if self.chain is not None and self.chain.seq:
-            self.send(self.chain.seq, self.chain.mac)
-
-
-def audit_event(action, patient_ids, user):
-    who = {"reference": f"Practitioner/{user}"} if user else {"display": "unknown"}
-    found = {
-        "resourceType": "AuditEvent",
-        "type": TYPE,
-        "action": action,
-        "recorded": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "outcome": "0",
-        "agent": [{"who": who, "requestor": True}],
-        "source": {"observer": {"display": "readmission risk service"}},
-    }
-    if patient_ids:
-        found["entity"] = [{"what": {"reference": f"Patient/{each}"}} for each in patient_ids]
-    return found
+            self.heads.put((self.chain.seq, self.chain.mac))
+        self.heads.put(None)
+        self.sender.join(2 * TIMEOUT_S + 0.5)

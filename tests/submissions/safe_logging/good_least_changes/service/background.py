@@ -4,10 +4,9 @@ import asyncio
 import contextvars
 import threading
 
-from . import metrics
-from .logs import error_event
+from . import logs, metrics
 
-tasks = set()  # The loop itself does not hold on to them.
+tasks = set()
 
 
 def deliver(patient, message):
@@ -21,7 +20,7 @@ def deliver_or_log(patient, message):
     try:
         deliver(patient, message)
     except Exception as error:
-        error_event("notify_failed", error)
+        logs.error_event("notify_failed", error)
 
 
 async def deliver_later(patient, message):
@@ -29,11 +28,11 @@ async def deliver_later(patient, message):
 
 
 def start(patient, message, how):
-    """Deliver as a task of the running loop, or in a thread of its own."""
+    """Deliver as a task of the running loop, or in a thread of its own; either knows its request."""
     if how == "task":
         task = asyncio.get_running_loop().create_task(deliver_later(patient, message))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
     else:
-        context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(deliver_or_log, patient, message), daemon=True).start()
+        run = contextvars.copy_context().run
+        threading.Thread(target=run, args=(deliver_or_log, patient, message), daemon=True).start()

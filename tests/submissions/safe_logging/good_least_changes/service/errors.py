@@ -1,8 +1,6 @@
 """Errors that callers see: a status and a code."""
 
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 
 class ServiceError(Exception):
@@ -11,10 +9,6 @@ class ServiceError(Exception):
     def __init__(self, status, code):
         super().__init__(code)
         self.status, self.code = status, code
-
-
-# What began an error is their cause.
-WRAPPERS = (ServiceError, RequestValidationError, HTTPException)
 
 
 def error_response(status, code, request_id):

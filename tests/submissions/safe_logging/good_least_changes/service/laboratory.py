@@ -18,18 +18,19 @@ class Laboratory:
         """The latest creatinine in mg/dl. Raises ServiceError."""
         for attempt in range(1, ATTEMPTS + 1):
             if attempt > 1:
-                event("retry", upstream="lab", attempt=attempt)
+                event("retry", attempt=attempt, upstream="lab")
             started = time.perf_counter()
             try:
                 response = self.client.get("/results", params={"mrn": mrn, "request_id": request_id})
-            except httpx.HTTPError as error:
-                call(attempt, None, started, type(error).__name__)
-                if not isinstance(error, httpx.TimeoutException):
-                    raise ServiceError(502, "lab_failed") from error
+            except httpx.TimeoutException as error:
+                called(attempt, started, error=error)
                 if attempt == ATTEMPTS:
                     raise ServiceError(504, "lab_timeout") from error
                 continue
-            call(attempt, response.status_code, started)
+            except httpx.HTTPError as error:
+                called(attempt, started, error=error)
+                raise ServiceError(502, "lab_failed") from error
+            called(attempt, started, response.status_code)
             if response.status_code != 503:
                 break
         try:
@@ -38,18 +39,18 @@ class Laboratory:
             raise ServiceError(502, "lab_failed") from error
         try:
             return plausible(response.json()["creatinine"])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise ServiceError(502, "lab_garbled") from error
 
 
 def plausible(value):
     """A number of mg/dl. Raises ValueError, TypeError."""
     if not 0 < float(value) < 50:
-        raise ValueError("not a creatinine")
+        raise ValueError("not a plausible creatinine")
     return float(value)
 
 
-def call(attempt, status, started, error_class=None):
-    """Log a call of the laboratory."""
-    ms = round((time.perf_counter() - started) * 1000, 1)
+def called(attempt, started, status=None, error=None):
+    """Log one call."""
+    ms, error_class = round((time.perf_counter() - started) * 1000, 1), error and type(error).__name__
     event("upstream", upstream="lab", attempt=attempt, status=status, ms=ms, error_class=error_class)

@@ -1,101 +1,135 @@
-"""Logging: a JSON line an event in app.ndjson, of the fields of schema.FIELDS and nothing else.
+"""Logging: app.ndjson has events of schema.EVENTS and nothing else, and `event` is the only way in.
 
-Nothing but event() gets there: what libraries log is not quoted, for it quotes addresses, statements and input.
+Text never gets there: neither messages nor exceptions' texts. What libraries log, warn of or let fall is
+reduced to where it came from and of which class it was.
 """
 
 import json
 import logging
+import re
 import sys
-from contextlib import suppress
+import threading
+import uuid
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .errors import WRAPPERS
-from .schema import EVENTS, FIELDS
+from . import metrics, schema
+from .reference import patient_ref
+
+HERE = Path(__file__).parent
+SITES = ("north", "south", "east", "west")
+# Letters and a short number; neither a name nor a patient's id or number looks like that.
+USER = re.compile(r"[A-Za-z]{1,12}-?[0-9]{1,6}(?![^\s])")
 
 log = logging.getLogger("service")
 
-# What is known of the request in hand; its tasks and threads share the dict.
-current = ContextVar("current", default={"request_id": None, "user": None, "patient_ref": None})
-
-HERE = Path(__file__).parent
+# What is known of the request in hand; whatever runs for it has the same dict.
+current = ContextVar("current", default=None)
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+def begin(headers):
+    """Take from a request's headers what is fit to be written down; the new `current`."""
+    site, user = headers.get("X-Site"), USER.match(headers.get("X-User", ""))
+    known = {
+        # Never the caller's: theirs may be anything, a patient's hashed number among it. The answer has ours.
+        "request_id": uuid.uuid4().hex,
+        "site": site if site in SITES else None,
+        "user": user.group() if user else "unknown",
+        "patient_ref": None,
+    }
+    current.set(known)
+    return known
 
-    def format(self, record):
-        line = {
-            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")[:-6] + "Z",
-            "level": record.levelname,
-            **record.fields,
-        }
-        return json.dumps(line)
+
+def about(patient_id):
+    """The request in hand is about this known patient."""
+    known = current.get()
+    if known is not None:
+        known["patient_ref"] = patient_ref(patient_id)
 
 
-class AppendHandler(logging.Handler):
-    """Opens the file for each line, so that it can be rotated from outside; the console has it when that fails."""
+def now():
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class EventHandler(logging.Handler):
+    """Writes events; opens the file for each line, so that it can be rotated from outside."""
 
     def __init__(self, path):
         super().__init__()
         self.path = path
-        self.setFormatter(JsonFormatter())
-        self.addFilter(lambda record: hasattr(record, "fields"))
 
     def emit(self, record):
-        line = self.format(record)
         try:
+            line = {"ts": now(), "level": record.levelname, "request_id": (current.get() or {}).get("request_id")}
+            line |= {key: value for key, value in record.fields.items() if key in schema.FIELDS}
             with self.path.open("a", encoding="utf-8") as stream:
-                stream.write(line + "\n")
-        except OSError:
-            console(line)
+                stream.write(json.dumps(line) + "\n")
+        except Exception:
+            metrics.count("log_lines_lost_total")
 
 
-class ForeignHandler(logging.Handler):
-    """What a library calls an error: where it did, and the exception's class, on the console."""
+class LibraryHandler(logging.Handler):
+    """What libraries log: of warnings and errors the place and the exception's class, and not a word of the text."""
 
     def emit(self, record):
-        error_class = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else "-"
-        console(f"{record.levelname} {record.name} {record.module}:{record.lineno} {error_class}")
-
-
-def console(line):
-    with suppress(OSError, ValueError):  # It may be gone as well.
-        print(line, file=sys.stderr, flush=True)
+        try:
+            error = record.exc_info[1] if record.exc_info else record.msg
+            name = type(error).__name__ if isinstance(error, BaseException) else ""
+            place = f"{record.filename}:{record.lineno}"
+            print(now(), record.levelname, record.name, place, name, file=sys.stderr, flush=True)
+            if record.exc_info and error and record.levelno >= logging.ERROR:
+                error_event("unhandled", error)
+        except Exception:
+            metrics.count("log_lines_lost_total")
 
 
 def configure(path, level):
-    """Send events to `path`; of all else, only that there was an error is said, on the console."""
+    """Send events at `level` and above to `path`."""
     logging.raiseExceptions = False
     logging.captureWarnings(True)
-    logging.getLogger().handlers = [ForeignHandler(logging.ERROR)]
     log.setLevel(level)
     log.propagate = False
-    log.handlers = [AppendHandler(path)]
+    log.handlers = [EventHandler(path)]
+    library = LibraryHandler(logging.WARNING)
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    root.handlers = [library]
+    sys.excepthook = lambda kind, error, trace: unhandled(error)
+    sys.unraisablehook = lambda given: unhandled(given.exc_value)
+    threading.excepthook = lambda given: unhandled(given.exc_value)
 
 
-def event(name, **fields):
+def unhandled(error):
+    logging.getLogger("unhandled").error("", exc_info=error)
+
+
+def event(name, level=logging.INFO, **fields):
     """Log one event of schema.EVENTS."""
-    if name not in EVENTS or not fields.keys() <= FIELDS.keys():
-        raise ValueError("not in the schema")
-    level = logging.ERROR if name == "error" else logging.INFO
-    log.log(level, name, extra={"fields": {"event": name, "request_id": current.get()["request_id"], **fields}})
+    log.log(level, name, extra={"fields": {"event": name, **fields}})
 
 
-def error_event(code, error, endpoint=None):
-    """Log an exception: the class that began it, and the service's line in which that was raised. Never its text.
+def error_event(code, error):
+    """Log an exception that ended something."""
+    began, where = origin(error)
+    event("error", logging.ERROR, error_code=code, error_class=type(began).__name__, where=where)
 
-    endpoint: the route's function, for what the framework refuses before it is called.
+
+def origin(error):
+    """(exception, "file.py:line" or None): the first that the service's own code saw, and where in it.
+
+    Below that are a library's own (httpx.ReadTimeout, of httpcore.ReadTimeout, of TimeoutError).
     """
-    while isinstance(error, WRAPPERS) and error.__cause__ is not None:
-        error = error.__cause__
-    where, trace = None, error.__traceback__
-    while trace:
-        path = Path(trace.tb_frame.f_code.co_filename)
-        if path.parent == HERE:
-            where = f"{path.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    if where is None and endpoint is not None and Path(endpoint.__code__.co_filename).parent == HERE:
-        where = f"{Path(endpoint.__code__.co_filename).name}:{endpoint.__code__.co_firstlineno}"
-    event("error", error_code=code, error_class=type(error).__name__, where=where)
+    found, where = None, None
+    while error is not None:
+        place, trace = None, error.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            if Path(code.co_filename).parent == HERE and code.co_name != "log_request":
+                place = f"{Path(code.co_filename).name}:{trace.tb_lineno}"
+            trace = trace.tb_next
+        if place or not where:
+            found, where = error, place
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found, where

@@ -38,12 +38,15 @@ class Store:
         self.engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
         Base.metadata.create_all(self.engine)
 
-    def add(self, patient, record):
-        """Keep the patient once `record` has written that down. Raises sqlalchemy.exc.IntegrityError for a second patient of the same number, or one the table refuses."""
+    def add(self, patient, before_commit):
+        """Calls `before_commit` when the table has taken the patient; if that raises, it has not.
+
+        Raises sqlalchemy.exc.IntegrityError for a second patient of the same number, or one the table refuses.
+        """
         with Session(self.engine) as session:
             session.add(Row(**patient.model_dump()))
             session.flush()
-            record()
+            before_commit()
             session.commit()
 
     def get(self, patient_id):

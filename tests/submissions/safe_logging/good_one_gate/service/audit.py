@@ -1,11 +1,9 @@
-"""The audit log: who took, saw or used whose data. Written before the data are given; without it none are."""
+"""The audit log: an AuditEvent for each time that patient data are taken or given, before they are."""
 
 import os
 import queue
-import re
 import threading
 import time
-from datetime import UTC, datetime
 
 import httpx
 
@@ -13,115 +11,112 @@ from . import logs
 from .chain import AuditChain, ChainError
 from .errors import ServiceError
 
-PRACTITIONER = re.compile(r"prac-[0-9]{1,9}")
 TYPE = {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest", "display": "RESTful Operation"}
-ANCHOR_TIMEOUT_S, CLOSE_S, LONGEST_QUEUE = 0.5, 1.2, 100
+INTERACTION = "http://hl7.org/fhir/restful-interaction"
+ANCHOR_TIMEOUT_S, LEAVE_S = 0.5, 1.5
 
 
 class Audit:
-    """Events into the chain in the file; its head to the anchor."""
+    """The chain in a file, and its anchor. Where the chain cannot be written, `record` refuses."""
 
-    def __init__(self, path, key, anchor):
-        self.path, self.key, self.anchor = path, key, anchor
-        self.chain, self.closed, self.lock = None, False, threading.Lock()
+    def __init__(self, path, key, anchor_url, anchor_every):
+        self.path, self.key, self.every = path, key, anchor_every
+        self.lock = threading.Lock()
+        self.chain, self.broken, self.closed = None, None, False
+        self.anchor = Anchor(anchor_url) if anchor_url else None
         try:
-            self.opened()
-        except (OSError, ValueError, ChainError) as error:
-            logs.error_event("audit_unavailable", error, level="CRITICAL")
+            self.open()
+        except (OSError, ChainError) as error:
+            logs.error_event(error, "audit_unavailable", "CRITICAL")
 
-    def opened(self):
-        """The chain; tried again as long as it could not be opened."""
-        with self.lock:
-            if self.chain is None:
+    def open(self):
+        """Take up the chain. A broken one is not written to: somebody has to look at it."""
+        if self.broken is not None:
+            raise ChainError("broken")
+        if self.chain is None:
+            try:
                 self.chain = AuditChain(self.path, self.key)
-            return self.chain
+            except (ChainError, UnicodeDecodeError) as error:
+                self.broken = error
+                raise ChainError("broken") from error
+        return self.chain
 
-    def ready(self):
-        """Raises ServiceError audit_unavailable if an event could not be written now. For what is recorded once it has
-        worked, but lets data out on the way there (to the laboratory, the printer)."""
+    def record(self, action, interaction, patient_ids):
+        """One event. Raises ServiceError (503) if it cannot be written."""
+        event = audit_event(action, interaction, patient_ids)
         try:
-            if self.closed:
-                raise OSError("the service is leaving")
-            self.opened()
-            with self.path.open("ab"):
-                pass
-        except (OSError, ValueError, ChainError) as error:
+            with self.lock:
+                if self.closed:
+                    raise OSError("the service is leaving")
+                seq, mac = self.open().append(event)
+                if self.anchor and seq % self.every == 0:
+                    self.anchor.send(seq, mac)
+        except (OSError, ChainError) as error:
             raise ServiceError(503, "audit_unavailable") from error
-
-    def record(self, action, *patient_ids):
-        """One event about these patients. Raises ServiceError audit_unavailable: then give and take nothing."""
-        try:
-            if self.closed:
-                raise OSError("the service is leaving")
-            seq, mac = self.opened().append(audit_event(action, patient_ids))
-        except (OSError, ValueError, ChainError) as error:
-            raise ServiceError(503, "audit_unavailable") from error
-        self.anchor.offer(seq, mac)
 
     def close(self):
-        self.closed = True
-        if self.chain is not None:
-            with self.chain.lock:
-                seq, mac = self.chain.seq, self.chain.mac
-            self.anchor.close(seq, mac)
-
-
-def audit_event(action, patient_ids):
-    """A FHIR R4 AuditEvent. Of the request it holds the user's id and the site, if they have the form of one."""
-    about = logs.context()
-    known = about.user is not None and PRACTITIONER.fullmatch(about.user)
-    who = {"reference": f"Practitioner/{about.user}"} if known else {"display": "unknown"}
-    site = {"site": about.site} if about.site else {}
-    # FHIR has no empty lists: a search that found nobody has no entity.
-    found = {"entity": [{"what": {"reference": f"Patient/{each}"}} for each in patient_ids]} if patient_ids else {}
-    return {
-        "resourceType": "AuditEvent",
-        "type": TYPE,
-        "action": action,
-        "recorded": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "outcome": "0",
-        "agent": [{"who": who, "requestor": True}],
-        "source": {**site, "observer": {"display": "readmission service"}},
-        **found,
-    }
+        """Nothing is recorded from here on, so that what is anchored is the last line."""
+        with self.lock:
+            self.closed = True
+            head = (self.chain.seq, self.chain.mac) if self.chain else (0, None)
+        if self.anchor:
+            self.anchor.close(*head)
 
 
 class Anchor:
-    """Sends heads of the chain from a thread of its own: no request waits for it."""
+    """Sends heads in a thread of its own, so that no request waits; what is not taken is covered by the next."""
 
-    def __init__(self, url, every):
-        self.url, self.every, self.heads, self.failing = url, every, queue.Queue(), False
-        self.client = httpx.Client(timeout=ANCHOR_TIMEOUT_S, trust_env=False)
+    def __init__(self, url):
+        self.url, self.heads, self.leaving = url, queue.SimpleQueue(), False
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
 
-    def offer(self, seq, mac):
-        if seq % self.every == 0 and self.heads.qsize() < LONGEST_QUEUE:
-            self.heads.put((seq, mac))
+    def send(self, seq, mac):
+        self.heads.put((seq, mac))
 
     def close(self, seq, mac):
-        """Send the last head, whatever else was waiting, and end."""
-        if self.failing:
-            while not self.heads.empty():
-                self.heads.get_nowait()
+        self.leaving = True
         if seq:
             self.heads.put((seq, mac))
         self.heads.put(None)
-        self.thread.join(CLOSE_S)
+        self.thread.join(LEAVE_S)
 
     def run(self):
-        while (head := self.heads.get()) is not None:
-            started, status, name = time.perf_counter(), None, None
-            try:
-                status = self.client.post(self.url, json={"seq": head[0], "mac": head[1]}).status_code
-            except Exception as error:
-                name = type(error).__name__
-            self.failing = name is not None
-            ms = round((time.perf_counter() - started) * 1000, 1)
-            level = "INFO" if status is not None and status < 400 else "WARNING"
-            logs.event("upstream", level, upstream="anchor", attempt=1, status=status, ms=ms, error_class=name)
+        with httpx.Client(timeout=ANCHOR_TIMEOUT_S, trust_env=False) as client:
+            while (head := self.heads.get()) is not None:
+                if self.leaving and self.heads.qsize() > 1:
+                    continue  # a later head says more, and there is little time
+                self.post(client, *head)
+
+    def post(self, client, seq, mac):
+        started, status, failed = time.perf_counter(), None, None
+        try:
+            status = client.post(self.url, json={"seq": seq, "mac": mac}).status_code
+        except Exception as error:
+            failed = type(error).__name__
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        level = "INFO" if status is not None and status < 300 else "WARNING"
+        logs.event("upstream", level, upstream="anchor", attempt=1, status=status, ms=ms, error_class=failed)
+
+
+def audit_event(action, interaction, patient_ids):
+    """A FHIR R4 AuditEvent of the request in hand."""
+    event = {
+        "resourceType": "AuditEvent",
+        "type": TYPE,
+        "subtype": [{"system": INTERACTION, "code": interaction}],
+        "action": action,
+        "recorded": logs.now(),
+        "outcome": "0",
+        "agent": [{"who": {"reference": f"Practitioner/{logs.current.get().user or 'unknown'}"}, "requestor": True}],
+        "source": {"observer": {"display": "readmission-service"}},
+    }
+    if patient_ids:
+        event["entity"] = [{"what": {"reference": f"Patient/{patient_id}"}} for patient_id in patient_ids]
+    return event
 
 
 def from_environment(path):
-    anchor = Anchor(os.environ["ANCHOR_URL"], max(1, int(os.environ.get("ANCHOR_EVERY", "10"))))
-    return Audit(path, os.environ["AUDIT_KEY"], anchor)
+    """Reads AUDIT_KEY, ANCHOR_URL, ANCHOR_EVERY."""
+    every = max(1, int(os.environ.get("ANCHOR_EVERY") or 10))
+    return Audit(path, os.environ["AUDIT_KEY"], os.environ.get("ANCHOR_URL"), every)

@@ -10,9 +10,9 @@ PRINTER = Path(__file__).with_name("printer.py")
 def print_label(patient):
     """Raises subprocess.CalledProcessError if the printer refuses.
 
-    The label goes through a pipe: no file of it is left when the service is killed, and no name stands in the list of
-    processes (--title is left out, it would be an argument).
+    The label goes through a pipe: no file is left whatever happens, and no name stands in the list of processes.
     """
     text = f"{patient.family}, {patient.given}\n{patient.birth_date}\n{patient.mrn}\n"
     command = [sys.executable, "-I", str(PRINTER), "/dev/stdin"]
-    subprocess.run(command, check=True, capture_output=True, input=text.encode("utf-8"))
+    environment = {"PYTHONIOENCODING": "utf-8"}  # the keys are none of the printer's business
+    subprocess.run(command, check=True, capture_output=True, input=text.encode(), env=environment)

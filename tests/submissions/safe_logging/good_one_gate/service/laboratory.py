@@ -22,14 +22,15 @@ class Laboratory:
             started = time.perf_counter()
             try:
                 response = self.client.get("/results", params={"mrn": mrn, "request_id": request_id})
-            except httpx.HTTPError as error:
-                called(attempt, None, started, type(error).__name__)
-                if not isinstance(error, httpx.TimeoutException):
-                    raise ServiceError(502, "lab_failed") from error
+            except httpx.TimeoutException as error:
+                called(attempt, started, error=error)
                 if attempt == ATTEMPTS:
                     raise ServiceError(504, "lab_timeout") from error
                 continue
-            called(attempt, response.status_code, started)
+            except httpx.HTTPError as error:
+                called(attempt, started, error=error)
+                raise ServiceError(502, "lab_failed") from error
+            called(attempt, started, response.status_code)
             if response.status_code != 503:
                 break
         try:
@@ -38,15 +39,8 @@ class Laboratory:
             raise ServiceError(502, "lab_failed") from error
         try:
             return plausible(response.json()["creatinine"])
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise ServiceError(502, "lab_garbled") from error
-
-
-def called(attempt, status, started, error_class=None):
-    """Log one call. (Its address holds the patient's number.)"""
-    ms = round((time.perf_counter() - started) * 1000, 1)
-    level = "INFO" if status is not None and status < 400 else "WARNING"
-    event("upstream", level, upstream="lab", attempt=attempt, status=status, ms=ms, error_class=error_class)
 
 
 def plausible(value):
@@ -54,3 +48,17 @@ def plausible(value):
     if not 0 < float(value) < 50:
         raise ValueError("implausible creatinine")
     return float(value)
+
+
+def called(attempt, started, status=None, error=None):
+    """Log a call. Its address holds a patient's number, and so do httpx' own words."""
+    fine = status is not None and status < 400
+    event(
+        "upstream",
+        "INFO" if fine else "WARNING",
+        upstream="lab",
+        attempt=attempt,
+        status=status,
+        ms=round((time.perf_counter() - started) * 1000, 1),
+        error_class=None if error is None else type(error).__name__,
+    )

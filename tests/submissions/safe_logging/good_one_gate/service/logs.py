@@ -1,45 +1,31 @@
-"""The one way to app.ndjson: events of schema.EVENTS with fields of schema.FIELDS, each checked for its form.
+"""The application log: one writer, which knows what each field may look like and writes nothing else.
 
-There is no free text. What other libraries log, warn or print as a traceback is reduced to a class and a place.
+Nothing here takes free text. What libraries log goes through `LibraryHandler`, which keeps an error's class and
+place and throws its words away; the level of the command line changes nothing of that.
 """
 
 import json
 import logging
-import os
 import re
 import sys
 import threading
-import uuid
+import traceback
 import warnings
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .schema import EVENTS, FIELDS
+from . import metrics, schema
 
-HERE = Path(__file__).resolve().parent
+HERE = str(Path(__file__).parent)
 SITES = ("north", "south", "east", "west")
-LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
-# Hex of some length (also UUIDs), ULIDs, both perhaps after a short prefix: nothing that could be a word or a number.
-REQUEST_ID = re.compile(r"(?:(?!p-)[a-z]{1,4}[-_])?(?:[0-9a-fA-F-]{16,64}|[0-9A-HJKMNP-TV-Z]{26})")
-FORMS = {
-    "level": re.compile("|".join(LEVELS)),
-    "event": re.compile("|".join(EVENTS)),
-    "request_id": REQUEST_ID,
-    "route": re.compile(r"/[a-z/]*(\{id\})?|unmatched"),
-    "error_code": re.compile(r"[a-z_]{1,40}"),
-    "error_class": re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}"),
-    "where": re.compile(r"[a-z_]+\.py:[0-9]+"),
-    "site": re.compile("|".join(SITES)),
-    "upstream": re.compile("lab|anchor"),
-    "model_version": re.compile(r"[a-z0-9.-]{1,40}"),
-    "patient_ref": re.compile(r"[0-9a-f]{16}"),
-}
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+ROUTES = set()  # templates, filled in by make_app
 
 
 @dataclass
-class Context:
+class Call:
     """What is known of the request in hand. Threads and tasks that work for it share it."""
 
     request_id: str | None = None
@@ -47,147 +33,129 @@ class Context:
     user: str | None = None
     patient_ref: str | None = None
     error_code: str | None = None
-    predicted: str | None = None  # the model's version, once there is a risk to give out
+    status: int | None = None
+    hung_up: bool = False
 
 
-current: ContextVar[Context | None] = ContextVar("current", default=None)
+NOBODY = Call()
+current = ContextVar("call", default=NOBODY)
 
 
-def context():
-    return current.get() or Context()
+def shaped(pattern):
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
 
 
-def request_id_of(given):
-    """The caller's id if it has the form of one; else a new one."""
-    return given if given and REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+def number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# A value that does not fit is left out: the line says less, and never more.
+FITS = {
+    "request_id": shaped(r"[0-9a-f]{32}"),
+    "route": lambda value: value in ROUTES,
+    "status": number,
+    "ms": number,
+    "error_code": shaped(r"[a-z_]{1,40}"),
+    "error_class": shaped(r"[A-Za-z_][A-Za-z0-9_]{0,79}"),
+    "where": shaped(r"[a-z_]{1,40}\.py:[0-9]{1,6}"),
+    "site": lambda value: value in SITES,
+    "attempt": number,
+    "upstream": lambda value: value in ("lab", "anchor"),
+    "model_version": shaped(r"[a-z]{1,40}-[0-9]+\.[0-9]+\.[0-9]+"),
+    "patient_ref": shaped(r"[0-9a-f]{16}"),
+}
 
 
 class Writer:
-    """Opens the file for each line, so that it can be rotated from outside. Never raises."""
+    """Appends lines; opens the file for each, so that it can be rotated from outside."""
 
     def __init__(self):
-        self.path, self.least, self.lock, self.broken, self.torn = None, LEVELS["INFO"], threading.Lock(), False, False
+        self.path, self.lock, self.failing = None, threading.Lock(), False
 
     def write(self, line):
-        data = (json.dumps(line) + "\n").encode("ascii")
-        with self.lock:
-            try:
-                stream = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
-                try:
-                    data = b"\n" + data if self.torn else data
-                    self.torn = os.write(stream, data) != len(data)
-                finally:
-                    os.close(stream)
-                self.broken = False
-            except (OSError, TypeError) as error:
-                if not self.broken:
-                    console(f"app.ndjson cannot be written: {type(error).__name__}")
-                self.broken = True
+        """Never raises: the service goes on without its log. The console is told once, with no more than a class."""
+        try:
+            with self.lock, self.path.open("ab", buffering=0) as stream:
+                stream.write(line)
+            self.failing = False
+        except Exception as error:
+            metrics.count("log_lines_lost_total")
+            if not self.failing:
+                self.failing = True
+                console(f"app.ndjson cannot be written: {type(error).__name__}")
 
 
 writer = Writer()
 
 
 def console(text):
-    """A constant text of ours, to standard error."""
+    """A line of our own words on standard error. Never raises."""
     try:
-        os.write(2, f"service: {text}\n".encode("ascii", "replace"))
-    except OSError:
+        print(f"service: {text}", file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
         pass
 
 
-def clean(name, value):
-    """The value if it has the form of its field, else None."""
-    if name in FORMS:
-        return value if isinstance(value, str) and FORMS[name].fullmatch(value) else None
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def event(name, level="INFO", **fields):
-    """Write one event. Fields that the schema does not know, or of another form, are left out."""
-    if LEVELS[level] < writer.least or writer.path is None:
-        return
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    fields = {"level": level, "event": name, "request_id": context().request_id, **fields}
-    writer.write({"ts": now, **{key: clean(key, value) for key, value in fields.items() if key in FIELDS}})
+    """Log one event of schema.EVENTS, with the id of the request in hand."""
+    if name not in schema.EVENTS or level not in LEVELS:
+        name, level = "error", "ERROR"
+    fields = {"request_id": current.get().request_id, **fields}
+    line = {"ts": now(), "level": level, "event": name}
+    for key, value in fields.items():
+        if key in FITS:
+            line[key] = value if value is not None and FITS[key](value) else None
+    writer.write(json.dumps(line).encode() + b"\n")
 
 
-def origin(error):
-    """(class, place) of the exception that began it: the earliest of the chain that came by the service's own code.
-
-    (What httpx caught inside of httpx, say, is not it.) The place is None where the service's code has no part.
-    """
-    first, place, seen = error, place_of(error), set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        here = place_of(error)
-        if here or not place:
-            first, place = error, here or place
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return type(first).__name__, place
+def error_event(error, code, level="ERROR"):
+    """Log that an exception ended a request, or work after it: its class and its place, and none of its words."""
+    fields = {"error_class": None if error is None else type(error).__name__, "where": place(error)}
+    event("error", level, error_code=code, patient_ref=current.get().patient_ref, **fields)
 
 
-def place_of(error):
-    """file.py:line of the innermost frame of the service's."""
-    place, trace = None, error.__traceback__
-    while trace is not None:
-        path = Path(trace.tb_frame.f_code.co_filename)
-        if path.parent == HERE:
-            place = f"{path.name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place
+def place(error):
+    """file.py:line of the innermost frame of the service's own code; None if there is none."""
+    found = None
+    for frame, line in traceback.walk_tb(getattr(error, "__traceback__", None)):
+        path = Path(frame.f_code.co_filename)
+        if str(path.parent) == HERE and path.name != "middleware.py":
+            found = f"{path.name}:{line}"
+    return found
 
 
-def error_event(code, error, where=None, level="ERROR"):
-    """An exception ended a request, or work after it."""
-    name, place = origin(error)
-    event("error", level, error_code=code, error_class=name, where=place or where)
+def now():
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Sink(logging.Handler):
-    """What libraries log: an exception's class and place, or only which line of theirs wanted to say something."""
+class LibraryHandler(logging.Handler):
+    """What libraries log as an error becomes an event without their message; all else that they say is dropped."""
 
     def emit(self, record):
         try:
-            error = record.exc_info[1] if record.exc_info else None
-            if error is not None:
-                error_event("internal_error", error)
-            else:
-                console(f"{record.levelname} at {record.filename}:{record.lineno}")
+            error = record.exc_info[1] if record.exc_info else record.msg
+            error_event(error if isinstance(error, BaseException) else None, "library_error")
         except Exception:
-            console("a record of a library could not be logged")
+            metrics.count("log_lines_lost_total")
 
 
-def unhandled(error):
-    if isinstance(error, BaseException):
-        error_event("internal_error", error)
-
-
-def loop_handler(_loop, about):
-    """For asyncio: its own writes the repr of tasks and their arguments."""
-    unhandled(about.get("exception"))
-
-
-def uncaught(_kind, error, _trace):
-    name, place = origin(error)
-    error_event("internal_error", error, level="CRITICAL")
-    console(f"ended by {name} at {place}")
-
-
-def configure(path, level):
-    """app.ndjson at `path`, and nothing else anywhere: no handler but ours, no warnings, no tracebacks on the console."""
-    writer.path, writer.least = path, LEVELS[level]
+def configure(path):
+    """Point the log at `path`, and everything that Python would print by itself at the log."""
+    writer.path = path
     logging.raiseExceptions = False
-    logging.captureWarnings(False)
+    logging.lastResort = None
     root = logging.getLogger()
-    root.handlers = [Sink()]
-    # As silent at DEBUG: what libraries say below WARNING are addresses, statements and parameters.
-    root.setLevel(logging.WARNING)
-    for logger in logging.root.manager.loggerDict.values():
-        if isinstance(logger, logging.Logger):
-            logger.handlers, logger.propagate, logger.level = [], True, logging.NOTSET
+    handler = LibraryHandler(logging.ERROR)
+    root.handlers = [handler]
+    root.setLevel(logging.ERROR)
+    logging.disable(logging.WARNING)
     warnings.simplefilter("ignore")
-    warnings.showwarning = lambda *_given, **_more: None
-    sys.excepthook = uncaught
-    sys.unraisablehook = lambda about: unhandled(about.exc_value)
-    threading.excepthook = lambda about: unhandled(about.exc_value)
+    warnings.showwarning = lambda *args, **kwargs: None
+
+    def fatal(kind, error, trace):
+        error_event(error, "service_failed", "CRITICAL")
+        console(f"ended by {kind.__name__} at {place(error)}")
+
+    sys.excepthook = fatal
+    threading.excepthook = lambda args: error_event(args.exc_value, "thread_failed")
+    sys.unraisablehook = lambda args: error_event(args.exc_value, "unraisable")

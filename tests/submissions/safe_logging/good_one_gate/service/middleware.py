@@ -1,86 +1,33 @@
-"""Around each request: its context, its line in the log, and an answer to what nobody foresaw."""
+"""Around each request: who calls, one line in the log, and nothing that escapes to the server."""
 
-import asyncio
+import re
 import time
+import uuid
 
 import anyio
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 
 from . import logs, metrics
 from .errors import error_response
 
 
-class RequestLog:
-    """ASGI middleware. Writes the request's line just before the answer starts, so that who has it finds the line."""
-
-    def __init__(self, app):
-        self.app = app
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started, headers = time.perf_counter(), Headers(scope=scope)
-        site = headers.get("X-Site")
-        about = logs.Context(
-            request_id=logs.request_id_of(headers.get("X-Request-ID")),
-            site=site if site in logs.SITES else None,
-            user=headers.get("X-User"),
-        )
-        token, answered = logs.current.set(about), False
-
-        def line(status):
-            nonlocal answered
-            answered = True
-            route = route_of(scope)
-            metrics.count("requests_total", route=route, status=status)
-            if about.predicted and status == 200:
-                logs.event("prediction", model_version=about.predicted, patient_ref=about.patient_ref)
-            logs.event(
-                "request",
-                route=route,
-                status=status,
-                ms=round((time.perf_counter() - started) * 1000, 1),
-                site=about.site,
-                error_code=about.error_code,
-                patient_ref=about.patient_ref,
-            )
-
-        async def send_and_log(message):
-            if message["type"] == "http.response.start" and not answered:
-                MutableHeaders(scope=message)["X-Request-ID"] = about.request_id
-                line(499 if await hung_up(receive) else message["status"])
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_and_log)
-        except ClientDisconnect:
-            # Gone in the middle of the body: nothing failed here.
-            if not answered:
-                line(499)
-        except Exception as error:
-            if answered:
-                logs.error_event("internal_error", error)
-            else:
-                await failed(scope, 500, "internal_error", error)(scope, receive, send_and_log)
-        except asyncio.CancelledError as error:
-            # The service leaves, and did not finish this one.
-            if not answered:
-                about.error_code = "internal_error"
-                logs.error_event("internal_error", error)
-                line(500)
-            raise
-        finally:
-            logs.current.reset(token)
+def called(headers):
+    """A logs.Call of the headers (bytes); what does not look like what it should be is not taken over."""
+    found = {key.lower(): value.decode("latin-1") for key, value in reversed(headers)}
+    site = found.get(b"x-site")
+    # A user is taken up to the first white space, so that what was folded in after it is nobody's.
+    user = (found.get(b"x-user", "").split() or [""])[0]
+    user = user if re.fullmatch("[a-z]{2,8}-[0-9]{1,5}", user, re.ASCII) else None
+    # The id is always ours: what a caller sends may look like chance and be the hash of a patient's number.
+    return logs.Call(uuid.uuid4().hex, site if site in logs.SITES else None, user)
 
 
 async def hung_up(receive):
-    """Whether the caller has gone; asked before the answer, as a server says it of every caller afterwards."""
+    """Whether the caller has gone. Does not wait; drops what is left of the body."""
     while True:
         message = None
-        with anyio.CancelScope() as at_once:
-            at_once.cancel()
+        with anyio.CancelScope() as scope:
+            scope.cancel()
             message = await receive()
         if message is None:
             return False
@@ -88,17 +35,53 @@ async def hung_up(receive):
             return True
 
 
-def route_of(scope):
-    """The template; never the path as it was sent."""
-    return getattr(scope.get("route"), "path", "unmatched")
+class LogRequests:
+    def __init__(self, app):
+        self.app = app
 
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started, call = time.perf_counter(), called(scope["headers"])
+        token = logs.current.set(call)
 
-def failed(scope, status, code, error):
-    """Log where the exception came from, and answer with its code."""
-    about = logs.context()
-    about.error_code = code
-    # What FastAPI refuses never comes by our own code: then the place is the route's function.
-    endpoint = getattr(scope.get("endpoint"), "__code__", None)
-    where = f"{endpoint.co_filename.rpartition('/')[2]}:{endpoint.co_firstlineno}" if endpoint else None
-    logs.error_event(code, error, where, "ERROR" if status >= 500 else "WARNING")
-    return error_response(status, code, about.request_id)
+        async def receiving():
+            message = await receive()
+            if message["type"] == "http.disconnect" and call.status is None:
+                call.hung_up = True
+            return message
+
+        async def sending(message):
+            if message["type"] == "http.response.start":
+                call.hung_up = call.hung_up or await hung_up(receive)
+                call.status = message["status"]
+                kept = [pair for pair in message.get("headers", []) if pair[0].lower() != b"x-request-id"]
+                message = {**message, "headers": [*kept, (b"x-request-id", call.request_id.encode())]}
+            await send(message)
+
+        try:
+            await self.app(scope, receiving, sending)
+        except ClientDisconnect:
+            call.hung_up = True
+        except Exception as error:
+            call.error_code = "internal_error"
+            logs.error_event(error, call.error_code)
+            if call.status is None:
+                await error_response(500, call.error_code, call.request_id)(scope, receiving, sending)
+        finally:
+            route = getattr(scope.get("route"), "path", None)
+            route = route if route in logs.ROUTES else None
+            status = 499 if call.hung_up else call.status or 500
+            metrics.count("requests_total", route=route or "none", status=status)
+            logs.event(
+                "request",
+                "ERROR" if status >= 500 else "INFO",
+                route=route,
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                site=call.site,
+                error_code=call.error_code,
+                patient_ref=call.patient_ref,
+            )
+            logs.current.reset(token)

@@ -38,7 +38,7 @@ class Patient(Input):
     @classmethod
     def birth_date_is_past(cls, value):
         if value > date.today():
-            raise ValueError("a birth date lies in the future")
+            raise ValueError("a birth date in the future")
         return value
 
 

@@ -35,14 +35,13 @@ class Store:
     """The patients of one database file."""
 
     def __init__(self, path):
-        # No statement is printed at any level, and no parameter stands in an exception's text.
         self.engine = create_engine(f"sqlite:///{path}", echo=False, hide_parameters=True)
         Base.metadata.create_all(self.engine)
 
     def add(self, patient, before_commit):
         """Raises sqlalchemy.exc.IntegrityError for a second patient of the same number, or one the table refuses.
 
-        before_commit is called when the table has taken the patient; if it raises, nothing is kept.
+        Calls before_commit once the table has taken the patient; if that raises, nobody is added.
         """
         with Session(self.engine) as session:
             session.add(Row(**patient.model_dump()))

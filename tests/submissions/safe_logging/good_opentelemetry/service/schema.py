@@ -12,7 +12,7 @@ FIELDS = {
     "status": "HTTP status; 499 when the client hung up; null for an upstream that did not answer",
     "ms": "how long it took, in milliseconds",
     "error_code": "the code in the error body, or one for a failure in the background",
-    "error_class": "name of the exception's class, as it was raised first: ReadTimeout",
+    "error_class": "class of the exception that the service's own code met first: ReadTimeout",
     "where": "file.py:line of the service's own code in which it was raised",
     "site": "north, south, east or west",
     "attempt": "from 1; of a retry, the coming one",

@@ -1,12 +1,11 @@
 """Run the service: python -m service --port P --log-dir L --level INFO|DEBUG."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import uvicorn
 
-from . import logs
+from . import hooks, logs
 from .app import make_app
 
 
@@ -16,15 +15,21 @@ def main():
     parser.add_argument("--log-dir", type=Path, required=True)
     parser.add_argument("--level", choices=("INFO", "DEBUG"), default="INFO")
     given = parser.parse_args()
+    hooks.install()
+    logs.configure(given.log_dir / "app.ndjson", given.level)
     try:
         given.log_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        # The service goes on; what needs the audit log is refused.
-        print(f"ERROR the log folder cannot be made: {type(error).__name__}", file=sys.stderr)
-    logs.configure(given.log_dir / "app.ndjson", given.level)
-    app = make_app(given.log_dir)
+        logs.say(f"the log folder cannot be made: {type(error).__name__}")
     uvicorn.run(
-        app, host="127.0.0.1", port=given.port, log_config=None, access_log=False, timeout_graceful_shutdown=1
+        make_app(given.log_dir),
+        host="127.0.0.1",
+        port=given.port,
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
 
 

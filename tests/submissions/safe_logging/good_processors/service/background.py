@@ -1,13 +1,13 @@
 """Messages to patients, sent after the request has been answered."""
 
 import asyncio
-import contextvars
 import threading
 
 from . import metrics
-from .logs import error_event
+from .blame import log_error
+from .context import carrying
 
-tasks = set()  # the loop itself holds tasks weakly
+running = set()  # the loop holds its tasks only weakly
 
 
 def deliver(patient, message):
@@ -17,24 +17,22 @@ def deliver(patient, message):
     metrics.count("messages_total")
 
 
-def deliver_logged(patient, message):
-    """What fails here is still the request's: the context is its own."""
+def deliver_or_log(patient, message):
     try:
         deliver(patient, message)
-    except Exception as error:
-        error_event(error, "notify_failed")
+    except Exception as error:  # noqa: BLE001 - nobody else is there to hear of it
+        log_error("notify_failed", error)
 
 
 async def deliver_later(patient, message):
-    deliver_logged(patient, message)
+    deliver_or_log(patient, message)
 
 
 def start(patient, message, how):
     """Deliver as a task of the running loop, or in a thread of its own."""
     if how == "task":
         task = asyncio.get_running_loop().create_task(deliver_later(patient, message))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
+        running.add(task)
+        task.add_done_callback(running.discard)
     else:
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(deliver_logged, patient, message), daemon=True).start()
+        threading.Thread(target=carrying(deliver_or_log), args=(patient, message), daemon=True).start()

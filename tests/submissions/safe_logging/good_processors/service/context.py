@@ -1,38 +1,43 @@
-"""What is known of the request in hand, in whatever thread or task works for it."""
+"""The request in hand: tasks inherit it, threads of the pool too; other threads are started with `carrying`."""
 
-import re
-import uuid
-from contextvars import ContextVar
+import contextvars
 from dataclasses import dataclass, field
 
-# Hexadecimal, with dashes or without: a UUID, a trace id. Nothing that can be a name, a number of eight digits, a telephone.
-REQUEST_ID = re.compile(r"[0-9A-Fa-f-]{16,64}")
-
-
-def new_id():
-    return uuid.uuid4().hex
+from .reference import patient_ref
 
 
 @dataclass
-class Work:
-    """One request. Threads and tasks started for it inherit the variable and so share the object."""
+class Current:
+    """Shared by all that runs for one request, so that what one part learns the others know."""
 
-    request_id: str = field(default_factory=new_id)
-    site: str | None = None
+    request_id: str | None = None
     user: str | None = None
     patient_ref: str | None = None
     error_code: str | None = None
-    model_version: str | None = None  # set when a risk is ready to be given out
+    # (event, fields) that are true only once the answer has gone out.
+    when_answered: list = field(default_factory=list)
+
+    def about(self, patient_id):
+        """This request is about one patient, whom we know."""
+        self.patient_ref = patient_ref(patient_id)
 
 
-work: ContextVar[Work | None] = ContextVar("work", default=None)
+NOBODY = Current()
+_current = contextvars.ContextVar("current", default=NOBODY)
 
 
-def now():
-    """The request in hand; an empty one outside of requests."""
-    return work.get() or Work(request_id=None)
+def current():
+    return _current.get()
 
 
-def request_id_of(given):
-    """The caller's, if it is one; otherwise a new one (it goes back in the answer's header)."""
-    return given if given and REQUEST_ID.fullmatch(given) else new_id()
+def begin(request_id, user):
+    """The state of a new request, which is the current one from here on."""
+    state = Current(request_id, user)
+    _current.set(state)
+    return state
+
+
+def carrying(function):
+    """`function`, to be run in another thread for the request in hand."""
+    context = contextvars.copy_context()
+    return lambda *args: context.run(function, *args)

@@ -1,10 +1,10 @@
-"""Errors that callers see: a status, a code and the request's id. What was wrong with the input stays with the caller."""
+"""Errors that callers see: a status and a code."""
 
 from fastapi.responses import JSONResponse
 
 
 class ServiceError(Exception):
-    """Ends a request with this status and code; raised `from` the exception that began it."""
+    """Ends a request with this status and code. What it was about is not kept; `raise ... from error` keeps the cause."""
 
     def __init__(self, status, code):
         super().__init__(code)
@@ -12,5 +12,5 @@ class ServiceError(Exception):
 
 
 def error_response(status, code, request_id):
-    """{"error": {"code", "request_id"}}; the header is added with every answer's."""
+    """{"error": {"code", "request_id"}}."""
     return JSONResponse({"error": {"code": code, "request_id": request_id}}, status)

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 PRINTER = Path(__file__).with_name("printer.py")
@@ -11,11 +10,8 @@ PRINTER = Path(__file__).with_name("printer.py")
 def print_label(patient):
     """Raises subprocess.CalledProcessError if the printer refuses.
 
-    The file has a name that says nothing, belongs to the service alone and goes in any case. Nobody's name is in the command,
-    which every process of the machine can read.
+    The label goes through a pipe: no file is left, and nobody's name stands in the list of processes.
     """
     text = f"{patient.family}, {patient.given}\n{patient.birth_date}\n{patient.mrn}\n"
-    with tempfile.TemporaryDirectory(prefix="label-") as folder:
-        path = Path(folder) / "label.txt"
-        path.write_text(text, encoding="utf-8")
-        subprocess.run([sys.executable, "-I", str(PRINTER), str(path)], check=True, capture_output=True)
+    command = [sys.executable, "-I", str(PRINTER), "/dev/stdin"]
+    subprocess.run(command, check=True, capture_output=True, input=text.encode("utf-8"))

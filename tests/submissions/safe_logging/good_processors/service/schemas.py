@@ -38,7 +38,7 @@ class Patient(Input):
     @classmethod
     def birth_date_is_past(cls, value):
         if value > date.today():
-            raise ValueError("the birth date lies in the future")
+            raise ValueError("a birth date in the future")
         return value
 
 
@@ -73,5 +73,5 @@ def patients_of_bundle(body):
     resources = [entry.resource for entry in bundle.entry or []]
     for resource in resources:
         if resource is None or resource.get_resource_type() != "Patient":
-            raise ValueError("an entry is not a patient")
+            raise ValueError("not a patient")
     return len(resources)

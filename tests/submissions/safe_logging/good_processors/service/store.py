@@ -41,7 +41,7 @@ class Store:
     def add(self, patient, before_commit):
         """Raises sqlalchemy.exc.IntegrityError for a second patient of the same number, or one the table refuses.
 
-        before_commit is called when the table has taken the patient; what it raises takes the patient out again.
+        before_commit() may still call it off by raising.
         """
         with Session(self.engine) as session:
             session.add(Row(**patient.model_dump()))

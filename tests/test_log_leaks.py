@@ -20,7 +20,7 @@ from graders.measures import log_leaks
 from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import DIRECT, Leak, Leaks
 from graders.measures.log_life import Answer, Life, lives
-from graders.measures.log_starter_leaks import EVERY_LINE, HEADERS, LEAKS, weight
+from graders.measures.log_starter_leaks import HEADERS, LEAKS, WORTH, weight
 from synthetic_data.log_workload import KINDS, RESERVE
 from synthetic_data.recipes import safe_logging as recipe
 from synthetic_data.recipes.safe_logging import Expected, Truth
@@ -226,11 +226,11 @@ def test_a_leak_that_is_left_costs_its_weight(cell):
 
 
 def test_a_new_leak_costs_as_much_as_an_old_one_and_nothing_costs_more_than_all():
-    new = ("INFO", "audit", "read")
+    new, old = ("INFO", "audit", "read"), ("INFO", "app", "read")
     total = sum(LEAKS.values())
     assert new not in LEAKS
-    assert log_leaks.protection(leaks_of(new))[0] == pytest.approx(1 - 2 / total)
-    assert log_leaks.protection(leaks_of(new, field="birthDate"))[0] == pytest.approx(1 - 1 / total)
+    assert log_leaks.protection(leaks_of(new))[0] == pytest.approx(1 - LEAKS[old] / total)
+    assert log_leaks.protection(leaks_of(new, field="birthDate"))[0] == pytest.approx(1 - LEAKS[old] / 2 / total)
     assert log_leaks.protection(leaks_of(*LEAKS, new))[0] == 0
 
 
@@ -241,17 +241,23 @@ def test_what_was_sent_is_told():
 
 def test_what_stands_on_every_line_weighs_most():
     assert set(HEADERS) == {"old_client", *RESERVE}
-    assert EVERY_LINE >= 20
+    usual = weight(("INFO", "app", "read"), True)
     for kind in HEADERS:
-        assert [weight(("INFO", "app", kind), named) for named in (True, False)] == [EVERY_LINE, 1]
-        assert [weight(("DEBUG", "app", kind), named) for named in (True, False)] == [1, 1]
-        assert leaks_of(("INFO", "app", kind)).cells == {("INFO", "app", kind): EVERY_LINE}
-        assert leaks_of(("INFO", "app", kind), field="birthDate").cells == {("INFO", "app", kind): 1}
-    assert [weight(("INFO", "app", "read"), named) for named in (True, False)] == [2, 1]
-    assert [weight(("blocked", "printed", "blocked"), named) for named in (True, False)] == [2, 1]
-    assert {cell: worth for cell, worth in LEAKS.items() if worth > 2} == {
-        ("INFO", "app", kind): EVERY_LINE for kind in ("old_client", "session_id", "ward")
-    }
+        cell = ("INFO", "app", kind)
+        assert weight(cell, True) == 2 * weight(cell, False) == 2 * weight(("DEBUG", "app", kind), True)
+        assert weight(cell, True) > 3 * usual
+        assert leaks_of(cell).cells == {cell: weight(cell, True)}
+        assert leaks_of(cell, field="birthDate").cells == {cell: weight(cell, False)}
+    assert usual == 2 * weight(("INFO", "app", "read"), False)
+
+
+def test_each_part_of_what_leaks_is_worth_its_share():
+    assert sum(WORTH.values()) == pytest.approx(1)
+    for name in ("printed", "errors", "files", "metrics"):
+        assert sum(worth for (_, channel, _), worth in LEAKS.items() if channel == name) == pytest.approx(WORTH[name])
+    assert sum(
+        worth for (_, channel, kind), worth in LEAKS.items() if channel == "app" and HEADERS.get(kind) == "ids"
+    ) == (pytest.approx(WORTH["ids"]))
 
 
 def of_practice(leaks: Leaks) -> Leaks:
@@ -262,10 +268,12 @@ def of_practice(leaks: Leaks) -> Leaks:
 def test_practice_s_denominator_lacks_the_reserve():
     cell = ("INFO", "app", "old_client")
     reserve = sum(worth for (_, _, kind), worth in LEAKS.items() if kind in RESERVE)
-    assert reserve > 2 * EVERY_LINE
+    assert reserve > LEAKS[cell]
     left = leaks_of(cell)
-    assert log_leaks.protection(left)[0] == pytest.approx(1 - EVERY_LINE / sum(LEAKS.values()))
-    assert log_leaks.protection(of_practice(left))[0] == pytest.approx(1 - EVERY_LINE / (sum(LEAKS.values()) - reserve))
+    assert log_leaks.protection(left)[0] == pytest.approx(1 - LEAKS[cell] / sum(LEAKS.values()))
+    assert log_leaks.protection(of_practice(left))[0] == pytest.approx(
+        1 - LEAKS[cell] / (sum(LEAKS.values()) - reserve)
+    )
     everything_sent = replace(left, asked=frozenset({*KINDS, *RESERVE, "blocked"}))
     assert log_leaks.protection(everything_sent) == log_leaks.protection(left)
 
@@ -273,7 +281,7 @@ def test_practice_s_denominator_lacks_the_reserve():
 def test_the_starter_has_nothing_in_practice_either():
     sent = of_practice(leaks_of(*(cell for cell in LEAKS if cell[2] not in RESERVE)))
     assert log_leaks.protection(sent)[0] == 0
-    assert log_leaks.protection(sent, ["INFO"])[0] == 0
+    assert log_leaks.protection(sent, ["INFO"])[0] == pytest.approx(0)
     assert log_leaks.protection(of_practice(Leaks()))[0] == 1
 
 

@@ -23,7 +23,7 @@ from graders.measures.log_audit import START, WORDS, WORTH, seal
 from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import Leak, Leaks, scanner
 from graders.measures.log_life import LONGEST_LINE, MOST_LINES, Answer, Life
-from graders.measures.log_starter_leaks import EVERY_LINE, LEAKS
+from graders.measures.log_starter_leaks import LEAKS, weight
 from graders.measures.log_traces import Traces
 from synthetic_data.log_workload import RESERVE
 from synthetic_data.recipes.safe_logging import Expected, Play
@@ -507,7 +507,7 @@ def test_a_patient_who_is_named_as_the_user_of_an_access_costs_the_audit_and_the
         chained(lines)
 
     found = judged(audit=change, sent=resealed(change))
-    safe = 1 - EVERY_LINE / sum(LEAKS.values())
+    safe = 1 - weight(("INFO", "audit", "portal"), True) / sum(LEAKS.values())
     assert found[LOGS].fraction == pytest.approx(safe)
     wanted = len([one for one in requests_of("INFO") if one.access and one.found])
     assert found[AUDIT].fraction == pytest.approx(safe * (1 - WORTH["clean"] / 2 - WORTH["who"] / 2 / wanted))
@@ -635,7 +635,7 @@ def test_a_reserve_that_leaks_costs_the_log_and_not_the_prediction():
     change = telling("mrn", "ward")
     found = earned(log=change)
     assert found[FORESEEN] == 1
-    assert found[LOGS] == pytest.approx(1 - EVERY_LINE / sum(LEAKS.values()))
+    assert found[LOGS] == pytest.approx(1 - LEAKS["INFO", "app", "ward"] / sum(LEAKS.values()))
 
 
 def test_naming_one_that_does_not_leak_never_pays():

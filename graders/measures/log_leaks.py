@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from graders.measures.log_forms import FIELDS, Planted
-from graders.measures.log_starter_leaks import HEADERS, LEAKS, Cell, weight
+from graders.measures.log_starter_leaks import HEADERS, LEAKS, LINES, Cell, weight
 from graders.measures.log_traces import Traces, readings
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ def hold(leaks: Leaks) -> str:
     """
     some = [leak for leak in leaks.of(*HELD) if leak.level == "INFO" and leak.field in DIRECT]
     kinds = {leak.kind for leak in some}
-    if len(kinds) < ENOUGH_TO_HOLD and kinds.isdisjoint(HEADERS) and leaks.people < PEOPLE_TO_HOLD:
+    headers = {leak.kind for leak in some if leak.channel in LINES} & set(HEADERS)
+    if len(kinds) < ENOUGH_TO_HOLD and not headers and leaks.people < PEOPLE_TO_HOLD:
         return ""
     places = sorted({leak.channel for leak in some})
     whose = f" of {leaks.people:.0%} of all people" if leaks.people else ""

@@ -10,6 +10,7 @@ NAMED_AT_INFO = 2  # what a leak that names a person at INFO is to any other
 # Kinds whose leaks are in what a caller's headers say -> the part they are of. Nothing has to go wrong for these: ids
 # stand on every line of such a caller, site and user on one a request.
 HEADERS = {"old_client": "ids", "session_id": "ids", "portal": "callers", "ward": "callers"}
+LINES = ("app", "audit")
 # Shares of the whole: of the channels, and of the headers.
 WORTH = {"app": 0.24, "printed": 0.12, "errors": 0.08, "files": 0.08, "metrics": 0.06, "ids": 0.30, "callers": 0.12}
 # (level, channel) -> kinds of requests that leave what names a person, and those that leave anything else.
@@ -67,7 +68,9 @@ def times(level: str, named: bool) -> int:
 def part(cell: Cell) -> str:
     """Which share of WORTH a leak belongs to."""
     _, channel, kind = cell
-    return HEADERS.get(kind) or (channel if channel in WORTH else "app")
+    # Elsewhere than on lines about the request, something else has left it.
+    header = HEADERS.get(kind) if channel in LINES else None
+    return header or (channel if channel in WORTH else "app")
 
 
 CELLS: Mapping[Cell, bool] = {
@@ -87,7 +90,7 @@ def weight(cell: Cell, named: bool) -> float:
 
     What the starter does not leak costs as much as in the application log, wherever it is.
     """
-    share = part(cell) if cell in CELLS or cell[2] in HEADERS else "app"
+    share = part(cell) if cell in CELLS or cell[1] in LINES else "app"
     return times(cell[0], named) * WORTH[share] / _WHOLE[share]
 
 

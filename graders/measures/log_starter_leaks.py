@@ -12,7 +12,8 @@ NAMED_AT_INFO = 2  # what a leak that names a person at INFO is to any other
 HEADERS = {"old_client": "ids", "session_id": "ids", "portal": "callers", "ward": "callers"}
 LINES = ("app", "audit")
 # Shares of the whole: of the channels, and of the headers.
-WORTH = {"app": 0.24, "printed": 0.12, "errors": 0.08, "files": 0.08, "metrics": 0.06, "ids": 0.30, "callers": 0.12}
+CHANNELS = {"app": 0.24, "printed": 0.12, "errors": 0.08, "files": 0.08, "metrics": 0.06}
+WORTH = {**CHANNELS, "ids": 0.30, "callers": 0.12}
 # (level, channel) -> kinds of requests that leave what names a person, and those that leave anything else.
 STARTER: Mapping[tuple[str, str], tuple[str, str]] = {
     ("INFO", "app"): (
@@ -67,10 +68,10 @@ def times(level: str, named: bool) -> int:
 
 def part(cell: Cell) -> str:
     """Which share of WORTH a leak belongs to."""
-    _, channel, kind = cell
-    # Elsewhere than on lines about the request, something else has left it.
-    header = HEADERS.get(kind) if channel in LINES else None
-    return header or (channel if channel in WORTH else "app")
+    level, channel, kind = cell
+    # Elsewhere than on lines about the request at INFO, something else has left it.
+    header = HEADERS.get(kind) if level == "INFO" and channel in LINES else None
+    return header or (channel if channel in CHANNELS else "app")
 
 
 CELLS: Mapping[Cell, bool] = {
@@ -81,7 +82,7 @@ CELLS: Mapping[Cell, bool] = {
 }
 # Users who are none are not in the starter's logs, as it has no audit log; they would be.
 _WHOLE = Counter[str]()
-for _cell, _named in {**CELLS, ("INFO", "audit", "portal"): True, ("DEBUG", "audit", "portal"): True}.items():
+for _cell, _named in {**CELLS, ("INFO", "audit", "portal"): True}.items():
     _WHOLE[part(_cell)] += times(_cell[0], _named)
 
 
@@ -90,7 +91,9 @@ def weight(cell: Cell, named: bool) -> float:
 
     What the starter does not leak costs as much as in the application log, wherever it is.
     """
-    share = part(cell) if cell in CELLS or cell[1] in LINES else "app"
+    share = part(cell)
+    if cell not in CELLS and share in CHANNELS:
+        share = "app"
     return times(cell[0], named) * WORTH[share] / _WHOLE[share]
 
 

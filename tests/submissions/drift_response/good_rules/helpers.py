@@ -47,6 +47,10 @@ class Ledger:
         months = self.table.loc[here, "month"].unique()
         self.table.loc[self.table["month"].isin(months), "judged"] = True
 
+    def spoil(self, month):
+        """A month whose scores say nothing."""
+        self.table.loc[self.table["month"] == month, "spoiled"] = True
+
     def judged(self, since):
         """Encounters from a month on whose readmissions are all known, but for those whose feed was wrong."""
         table = self.table

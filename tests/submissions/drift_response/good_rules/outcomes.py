@@ -1,9 +1,16 @@
-"""Rules for outcomes: observed over expected, held to the months of the reference year."""
+"""Rules for outcomes: how many came back against how many were expected, in standard errors, and who they are."""
 
 import numpy as np
 
-SURER = 1.5  # times the largest difference of the reference year
-GROUP = 15  # expected readmissions that a group must have
+SURE, LEAST = 3.5, 0.25  # standard errors, and log(O/E), from which a level is off
+SURE_SITE, LEAST_SITE = 4.0, 0.4  # the same of one site: there are several to be wrong about
+SURER = 4.0  # standard errors from which one month is enough for an alert
+TILT, SECOND = 4.0, 2.5  # standard errors of the first and second feature from which weights have changed
+DOUBTFUL = 0.75  # of TILT: another month is waited for
+UNSURE = 0.05  # of what is expected: nobody knows the usual level better than that
+YEAR = 12  # months that the usual was learnt from
+GROUP = 8  # expected readmissions that a site must have
+WIDTHS = (2, 3, 4, 6)  # months that are looked at together
 
 
 def log_ratio(table):
@@ -11,14 +18,19 @@ def log_ratio(table):
     return float(np.log((table["y"].sum() + 0.5) / (table["expected"].sum() + 0.5)))
 
 
-def level(table):
-    """The table with expected readmissions moved by one shift of log-odds, so that their sum is what was observed."""
-    logit = np.log(table["expected"] / (1 - table["expected"]))
-    low, high = -5.0, 5.0
-    for _ in range(30):
-        middle = (low + high) / 2
-        low, high = (middle, high) if (1 / (1 + np.exp(-logit - middle))).sum() < table["y"].sum() else (low, middle)
-    return table.assign(expected=1 / (1 + np.exp(-logit - low)))
+def errors(table):
+    """How many standard errors more came back than were expected."""
+    p = table["expected"].to_numpy()
+    return float((table["y"].sum() - p.sum()) / np.sqrt((p * (1 - p)).sum() + (UNSURE * p.sum()) ** 2 + 0.1))
+
+
+def levelled(p, y):
+    """Expected readmissions moved by one shift of log-odds, so that their sum is what was observed."""
+    logit, shift, goal = np.log(p / (1 - p)), 0.0, np.clip(y.sum(), 0.5, len(y) - 0.5)
+    for _ in range(8):
+        now = 1 / (1 + np.exp(-logit - shift))
+        shift += np.clip((goal - now.sum()) / (now * (1 - now)).sum(), -1, 1)
+    return 1 / (1 + np.exp(-logit - shift))
 
 
 class Outcomes:
@@ -26,75 +38,96 @@ class Outcomes:
 
     def __init__(self, card, table, features):
         self.first = card["first_calendar_month"] - 1
-        self.middles = table[features].median()
-        table = table.assign(calendar=(self.first + table["month_of"]) % 12, month=table["month_of"])
-        ratio = {m: part["y"].sum() / part["score"].sum() for m, part in table.groupby("calendar")}
-        # What is usual: a month against its neighbours in the year, so that it is not held to itself.
-        self.winter = {m: np.mean([ratio[(m + d) % 12] for d in (-1, 1)]) for m in ratio}
-        table = self.expected(table)
-        self.usual = {"": SURER * max(abs(log_ratio(part)) for _, part in table.groupby("month_of"))}
-        for site, own in table.groupby("site"):
-            self.usual[site] = SURER * max(abs(log_ratio(part)) for _, part in own.groupby("month_of"))
-        pairs = [table[table["month_of"].isin((m, m + 1))] for m in range(-12, -1)]
-        # Winter, smoothed over three months: each of them has some eighty readmissions only.
-        self.winter = {m: np.mean([ratio[(m + d) % 12] for d in (-1, 0, 1)]) for m in ratio}
-        self.shape = SURER * max(abs(r) for pair in pairs for r in self.tilts(pair).values())
+        self.order = {name: np.sort(table[name].dropna().to_numpy(float)) for name in features}
+        self.winter = 0.0
+        table = self.expected(table.assign(month=table["month_of"]))
+        cold = self.cold(table)
+        more = (cold * (table["y"] - table["expected"])).sum() / (cold**2 * table["expected"]).sum()
+        self.winter = max(0.0, float(more))
+
+    def cold(self, table):
+        """1 in January, -1 in July."""
+        return np.cos(2 * np.pi * (self.first + table["month"]) / 12)
 
     def expected(self, table):
         """Scores and the time of the year."""
-        calendar = (self.first + table["month"]) % 12
-        return table.assign(expected=(table["score"] * calendar.map(self.winter)).clip(0.001, 0.95))
+        return table.assign(expected=(table["score"] * (1 + self.winter * self.cold(table))).clip(0.002, 0.95))
+
+    def places(self, table):
+        """(n, features) where values stand in the reference year, mean 0 and sd 1; 0 where they are missing."""
+        columns = []
+        for name, order in self.order.items():
+            values = table[name].to_numpy(float)
+            rank = (np.searchsorted(order, values) + np.searchsorted(order, values, "right")) / 2 / len(order)
+            columns.append(np.where(np.isnan(values), 0.0, (rank - 0.5) * np.sqrt(12)))
+        return np.column_stack(columns)
 
     def tilts(self, table):
-        """Feature -> log(O/E) of those above its usual median less that of the others, the level allowed for."""
-        table, out = level(table), {}
-        for name, middle in self.middles.items():
-            high, low = table[table[name] > middle], table[table[name] <= middle]
-            if min(high["expected"].sum(), low["expected"].sum()) > GROUP:
-                out[name] = log_ratio(high) - log_ratio(low)
-        return out
+        """Per feature, by how many standard errors those with high values come back otherwise than those with low ones.
+
+        Levels are allowed for, by site and by model: a shift is no tilt.
+        """
+        seen, spread = np.zeros(len(self.order)), np.full(len(self.order), 0.1)
+        for _, part in table.groupby(["site", "release"]):
+            y, x = part["y"].to_numpy(float), self.places(part)
+            p = levelled(part["expected"].to_numpy(), y)
+            weight = p * (1 - p)
+            x = x - weight @ x / weight.sum()
+            seen, spread = seen + (y - p) @ x, spread + weight @ x**2
+        return np.abs(seen) / np.sqrt(spread * (1 + table["month"].nunique() / YEAR))
 
     def suspicious(self, table):
-        """Whether the last month alone is further off than any of the reference year."""
-        return (
-            len(table) > 0
-            and abs(log_ratio(self.expected(table[table["month"] == table["month"].max()]))) > self.usual[""]
-        )
+        """Whether the last month alone is off."""
+        last = self.expected(table[table["month"] == table["month"].max()]) if len(table) else table
+        return len(table) > 0 and abs(errors(last)) > SURER and abs(log_ratio(last)) > LEAST
 
-    def finding(self, table, last=False):
-        """(cause, site, onset) that the last months agree in, or None. last: decide even where it is doubtful."""
-        months = sorted(table["month"].unique())
-        if len(months) < 2:
-            return None
-        table = self.expected(table)
-        for width in (2, 3, 4):
-            if len(months) < width:
-                break
-            window = table[table["month"] >= months[-width]]
-            tilt, second = sorted([0, 0, *map(abs, self.tilts(window).values())])[:-3:-1]
-            if tilt > self.shape and second > self.shape / 2:
-                return "concept_drift", "", int(months[-width])
-            for site, own in window.groupby("site"):
-                rest = window[window["site"] != site]
-                apart = abs(log_ratio(own)) > self.usual.get(site, 1.0) and own["expected"].sum() > GROUP
-                if apart and abs(log_ratio(rest)) < self.usual[""] / 2 and self.same_side(own, log_ratio(own)):
-                    return "prevalence_shift", site, self.since(table[table["site"] == site], months, width, site)
+    def finding(self, table, longer):
+        """(cause, site, onset, whether the level is off) that the last months agree in, or None.
+
+        table: months that the running model scored.  longer: months since its weights are in use.
+        """
+        table, longer = self.expected(table), self.expected(longer)
+        months, all_months = sorted(table["month"].unique()), sorted(longer["month"].unique())
+        for width in WIDTHS:
+            tilt = second = 0.0
+            if width <= len(all_months):
+                second, tilt = sorted(self.tilts(longer[longer["month"] >= all_months[-width]]))[-2:]
+            if tilt > TILT and second > SECOND:
+                off = len(months) >= WIDTHS[0] and self.off(table[table["month"] >= months[-WIDTHS[0]]])
+                return "concept_drift", "", int(all_months[-width]), off
             # Weights that changed change the level too: where that may be it, another month is waited for.
-            doubtful = tilt > self.shape * 0.67 and width < 4
-            off = log_ratio(window)
-            if abs(off) > self.usual[""] and self.same_side(window, off) and not doubtful:
-                return "prevalence_shift", "", self.since(table, months, width, "")
+            if width > len(months) or (tilt > DOUBTFUL * TILT and width < WIDTHS[1]):
+                continue
+            window = table[table["month"] >= months[-width]]
+            apart = self.apart(window)
+            if apart or self.off(window):
+                site = apart[0] if apart else ""
+                own = table[(table["site"] == site) | (site == "")]
+                return "prevalence_shift", site, self.since(own, months, width), True
         return None
 
-    @staticmethod
-    def same_side(window, off):
-        """Whether every month of the window is off in the same direction."""
-        return all(log_ratio(part) * off > 0 for _, part in window.groupby("month"))
+    def apart(self, window):
+        """Sites that are off while the others are not: then the whole is not to be moved."""
+        found = []
+        for site, own in window.groupby("site"):
+            rest = abs(errors(window[window["site"] != site]))
+            if own["expected"].sum() > GROUP and rest < SURE_SITE / 2 and self.off(own, SURE_SITE, LEAST_SITE):
+                found.append(site)
+        return found
 
-    def since(self, table, months, width, site):
-        """The first month of those on end that are half as far off as the limit."""
-        side = np.sign(log_ratio(table[table["month"] >= months[-width]]))
+    @staticmethod
+    def off(window, sure=SURE, least=LEAST):
+        """Whether a window is off, and every month of it in the same direction by a third of that."""
+        all_of_it = errors(window)
+        if abs(all_of_it) < sure or abs(log_ratio(window)) < least:
+            return False
+        return all(errors(part) * np.sign(all_of_it) > sure / 3 for _, part in window.groupby("month"))
+
+    @staticmethod
+    def since(table, months, width):
+        """The first month of those on end that are half as far off as the last ones."""
+        off = log_ratio(table[table["month"] >= months[-width]])
         first = len(months) - width
-        while first and side * log_ratio(table[table["month"] == months[first - 1]]) > self.usual.get(site, 1.0) / 2:
+        while first and log_ratio(table[table["month"] == months[first - 1]]) / off > 0.5:
             first -= 1
         return int(months[first])

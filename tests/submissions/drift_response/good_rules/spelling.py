@@ -23,6 +23,8 @@ def number(value):
 
 def dotted(code):
     """ICD codes have a dot after the third character; others are left alone."""
-    if not isinstance(code, str) or "." in code or len(code) < 4 or not code[1:3].isdigit() or code[0] == "L" and len(code) == 4:
+    if not isinstance(code, str) or "." in code or len(code) < 4 or not code[1:3].isdigit():
+        return code
+    if code[0] == "L" and len(code) == 4:
         return code
     return f"{code[:3]}.{code[3:]}"

@@ -185,7 +185,7 @@ def test_half_the_way_counts_half_the_way():
         truth = with_stream(truth, number, course=without_actions().streams[number].course)
         truth = with_stream(truth, number, blind={})
     worth = Worth(truth)
-    assert earned(truth)[UTILITY] == pytest.approx(worth.u / 0.85)
+    assert earned(truth)[UTILITY] == pytest.approx(worth.u / 0.70)
     assert worth.gate == 1
 
 

@@ -24,6 +24,7 @@ from graders.harness.kit import HOME, Kit
 
 VARIANTS = 20  # where the manifest says nothing
 GOOD = 80  # samples expected to score this or more are good ones
+CHOSEN: list[str] = []  # the samples of --samples
 
 
 def full_row(name: str, sample: str) -> str:
@@ -140,8 +141,8 @@ PARTS = {"full": full_table, "changes": changes_table, "sweep": sweep_table, "ca
 
 
 def good_samples(name: str) -> list[str]:
-    """The samples that stand for themselves and are expected to be good work."""
-    return [n for n, e in expectations(Kit(), name).items() if e["score"][0] >= GOOD and "base" not in e]
+    """The samples that stand for themselves and are expected to be good work; those that were asked for, if any."""
+    return CHOSEN or [n for n, e in expectations(Kit(), name).items() if e["score"][0] >= GOOD and "base" not in e]
 
 
 def main() -> None:
@@ -149,9 +150,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("exercise", nargs="*", help="which; all unless told")
     parser.add_argument("--variants", type=int, help="hidden variants of the sweep")
+    parser.add_argument("--samples", nargs="+", default=[], help="for sweep and cards, in place of the good ones")
     parser.add_argument("--parts", default=",".join(PARTS), help="some of " + ",".join(PARTS))
     parser.add_argument("--out", type=Path, default=HOME / "docs/evidence")
     args = parser.parse_args()
+    CHOSEN[:] = args.samples
     with ProcessPoolExecutor(2) as pool:
         for name in args.exercise or Kit().names():
             count = args.variants or Kit().exercise(name).sweep.get("variants", VARIANTS)

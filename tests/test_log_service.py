@@ -334,3 +334,13 @@ def test_no_answer_need_have_its_shape(body: str) -> None:
     assert log_service.contract(lives, perfect_log.calls()).fraction < 0.1
     assert log_service.errors(lives, perfect_log.traces()).fraction < 0.01
     assert 0 <= log_service.robustness(lives, perfect_log.truth(), 0, 0).fraction <= 1
+
+
+def test_one_answer_that_tells_costs_its_code():
+    first = next(one for play in perfect_log.truth().plays for one in play.requests if one.kind == "duplicate")
+
+    def tell(one: Expected, value: Any) -> None:
+        value["error"]["hint"] = one.details["family"]
+
+    codes = {one.code for play in perfect_log.truth().plays[:2] for one in play.requests if one.code}
+    assert errors(where(lambda one: one == first, saying(tell))) == {"errors": pytest.approx(1 - 1 / len(codes))}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -69,12 +69,17 @@ def errors(lives: Sequence[Life], traces: Traces) -> Judged:
     # Whoever may read a patient is told all; whoever hung up, nothing.
     others = [(one, a) for one, a in asked if not one.code and one.route != "/patients/{id}" and one.status != 499]
     telling = told(failures, traces), told(others, traces)
-    coded = [refused(*pair) and n not in telling[0] for n, pair in enumerate(failures)]
+    # What is told once with a code is told whenever the input is like that.
+    telling_codes = {failures[n][0].code for n in telling[0]}
+    coded = [refused(*pair) and pair[0].code not in telling_codes for pair in failures]
+    of_code: dict[str, list[bool]] = defaultdict(list)
+    for (one, _), right in zip(failures, coded, strict=True):
+        of_code[one.code].append(right)
     quiet = [as_agreed(*pair) and n not in telling[1] for n, pair in enumerate(others)]
     blocked = [pair for life in lives if life.level == "blocked" for pair in pairs(life)]
     up, closed = ([as_agreed(*pair) for pair in blocked if bool(pair[0].code) == failing] for failing in (False, True))
     parts = {
-        "errors with code and request id and nothing else": mean(coded),
+        "errors with code and request id and nothing else": mean(map(mean, of_code.values())),
         "other answers that tell of nobody": mean(quiet),
         "no patient data while there is no audit log": mean(closed) * mean(up),
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from each_tier import TIERS
 
 from graders.harness import sandbox
 from graders.harness.play import frame_of
@@ -44,8 +45,8 @@ class Handler(BaseHTTPRequestHandler):
             print("x" * 300_000, flush=True)
             print("oops", file=sys.stderr, flush=True)
         elif self.path == "/file":
-            pathlib.Path("/tmp/left/over").mkdir(parents=True)
-            pathlib.Path("/tmp/left/over/name.txt").write_text("kept")
+            pathlib.Path(os.environ["HOME"], "left/over").mkdir(parents=True)
+            pathlib.Path(os.environ["HOME"], "left/over/name.txt").write_text("kept")
         with lock:
             here -= 1
         body = text.encode()
@@ -80,15 +81,15 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-@pytest.fixture
-def pipe(tmp_path: Path):
+@pytest.fixture(params=TIERS)
+def pipe(tmp_path: Path, request: pytest.FixtureRequest):
     folder = tmp_path / "work"
     (folder / "service").mkdir(parents=True)
     (folder / "service/__main__.py").write_text(SERVER)
     for path in (tmp_path, folder, *folder.rglob("*")):
         path.chmod(0o755)
     program = sandbox.Program("serve", "service/", "service", [r"[a-z]*\.txt", "@printed", r"@home/(?:[^/]+/)*[^/]*"])
-    with sandbox.open_pipe(sandbox.best(), sandbox.Mounts(folder), LIMITS, program) as opened:
+    with sandbox.open_pipe(TIERS[request.param], sandbox.Mounts(folder), LIMITS, program) as opened:
         yield opened
 
 

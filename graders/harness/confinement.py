@@ -116,7 +116,8 @@ class Confinement:
 
 def allow_files(rules: landlock.Ruleset, config: dict[str, Any], write: list[Path]) -> None:
     """The files of tier B. config: read, what is read and executed; list, folders whose names may be listed."""
-    rules.allow(map(Path, config["read"]), landlock.READ)
+    # The work folder itself is not written to: its input folder is made anew for each step of a running submission.
+    rules.allow(map(Path, [*config["read"], config["work"]]), landlock.READ)
     rules.allow(map(Path, config["list"]), landlock.READ_DIR)
     rules.allow(write, landlock.READ | landlock.WRITE)
     rules.allow([Path("/dev/null")], landlock.READ_FILE | landlock.WRITE_FILE)

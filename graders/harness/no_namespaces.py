@@ -29,7 +29,8 @@ SYSTEM = (
 FACTS = (
     "/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types", "/etc/hosts", "/etc/nsswitch.conf", "/etc/localtime",
     "/dev/urandom", "/dev/random", "/dev/full", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg",
-    "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
+    "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu", "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
 )  # fmt: skip
 CAP_SETGID, CAP_SETUID, CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL = 6, 7, 0, 2, 5
 

@@ -109,10 +109,10 @@ class Pipe:
         self.tier, self.limits, self.count = tier, limits, 0
         start = launch(tier, mounts, limits)
         self.scratch = start.scratch
-        config = asdict(program) | {"limits": asdict(limits)} | start.config
+        self.config = asdict(program) | {"limits": asdict(limits)} | start.config
         try:
             self.process = subprocess.Popen(
-                [*start.command, json.dumps(config)],
+                [*start.command, json.dumps(self.config)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -44,11 +44,14 @@ DENIED = {
     "memory that is not counted": "memfd_create memfd_secret shmget shmat shmctl semget semop semtimedop semctl msgget "
     "msgsnd msgrcv msgctl mq_open mq_unlink",
 }
-# Landlock governs opening, making and removing files, not these, which an owner may do by path or on a file open for
-# reading: with the uid of the grader a submission could change modes, owners and attributes of all that is the user's.
-OWNERS = "chown fchown lchown fchownat setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
-# shutil.copy and zipfile set modes and times after writing; answered as done, and nothing is changed.
-MODES = "chmod fchmod fchmodat fchmodat2 utime utimes futimesat utimensat"
+# Landlock governs opening, making and removing files. What can be done to them by path, or on a file open for reading, it
+# leaves to owners and modes: times and labels to whoever may write, modes and owners to the owner, who in the grader's
+# own uid is the submission.
+LABELS = "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
+OWNERS = "chown fchown lchown fchownat"
+# shutil.copy2 and zipfile set times and modes after writing; answered as done, and nothing is changed.
+TIMES = "utime utimes futimesat utimensat"
+MODES = "chmod fchmod fchmodat fchmodat2"
 WATCHES = "inotify_init inotify_init1 inotify_add_watch"
 # Without sessions and groups of its own everything it starts stays in one group, which one kill(2) ends.
 GROUPS = "setsid setpgid"
@@ -140,7 +143,8 @@ def rules(tier: str, own_uid: bool, network: bool, signals: bool) -> dict[str, l
     found["socket"] = sockets((AF_INET, AF_INET6), (STREAM,), (0, 6)) if network else [answer(EPERM)]
     found |= {"sendto": any_bit(3, MSG_FASTOPEN), "sendmsg": any_bit(2, MSG_FASTOPEN)}
     found["sendmmsg"] = any_bit(3, MSG_FASTOPEN)
-    found |= {name: [answer(EPERM)] for name in WATCHES.split()}
+    found |= {name: [answer(EPERM)] for name in f"{WATCHES} {LABELS}".split()}
+    found |= {name: [answer(DONE)] for name in TIMES.split()}
     if not own_uid:
         found |= {name: [answer(EPERM)] for name in f"{OWNERS} {GROUPS}".split()}
         found |= {name: [answer(DONE)] for name in MODES.split()}

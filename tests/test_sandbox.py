@@ -99,8 +99,8 @@ def test_a_search_of_files_processes_and_loopback_finds_no_marker(tier, work, tm
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         # Where folders cannot be listed, a submission may still guess.
-        guesses = [tmp_path, tmp_path / "team.secret", truth, truth / "truth.json", other, planted, HOME, HERE, Path.home()]
-        places = [*map(str, guesses), "/root", "/home", "/work", "/tmp", "/etc", "/run", "/var"]
+        guesses = [tmp_path, tmp_path / "team.secret", truth, truth / "truth.json", other, planted, HOME, HERE]
+        places = [*map(str, guesses), str(Path.home()), "/root", "/home", "/tmp", "/etc", "/run", "/var"]
         words = ("@in", "@out", marker[:20], marker[20:], *places)
         header, _ = ask(tier, work, "marker_search.py", "search", *words)
         control, _ = ask(tier, work, "marker_search.py", "search", *words, files={"seen.txt": marker.encode()})
@@ -142,7 +142,9 @@ def look():
 
 
 def test_nothing_outside_the_work_folder_can_be_written(tier, work):
-    text = f"KIT = {sandbox.__file__!r}" + """
+    text = (
+        f"KIT = {sandbox.__file__!r}"
+        + """
 import os, pandas, sys
 def look():
     written = []
@@ -162,6 +164,7 @@ def look():
             pass
     return written
 """
+    )
     header, _ = ask(tier, source(work, text), "probe.py", "look", packages=["pandas"])
     # There PID 1 and the submission share a uid, and the folder is a file system of the sandbox's own.
     allowed = [] if tier.name == "B" or tier.as_root else ["/play", "/tmp/..", "..", "../in"]

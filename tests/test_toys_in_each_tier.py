@@ -1,4 +1,4 @@
-"""The toys' samples, hostile ones among them, get the same verdict in every tier, and nothing of them is left running."""
+"""The toys' samples, hostile ones among them, get their verdict in every tier, and nothing of them is left running."""
 
 from __future__ import annotations
 

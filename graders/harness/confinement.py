@@ -54,7 +54,7 @@ class Confinement:
             self.rules = landlock.Ruleset()
             allow_files(self.rules, config, write)
             if network and version < 4:
-                raise SystemExit("servers need Landlock ABI 4 (Linux 6.7) here: nothing else closes the network around one")
+                raise SystemExit("servers need Landlock ABI 4 (Linux 6.7) here: nothing else closes the network")
             if network:
                 self.rules.allow_ports(network.bind, landlock.BIND_TCP)
                 self.rules.allow_ports(network.connect, landlock.CONNECT_TCP)
@@ -88,7 +88,7 @@ class Confinement:
         """The process limit to set."""
         if self.tier != "B" or self.uid is not None:
             return int(self.limits["procs"])
-        return int(self.limits["procs"]) + processes_of_user()
+        return int(self.limits["procs"]) - 1 + processes_of_user()
 
     def change_uid(self, uid: int) -> None:
         """Become another user, for good; capabilities go with root's uid."""

@@ -1,7 +1,7 @@
 """Landlock: which files a process may reach, and which TCP ports. Standard library only; no privilege is needed.
 
-Kernel: Documentation/userspace-api/landlock.rst and include/uapi/linux/landlock.h. The three calls have no wrapper in the
-C library. What a ruleset "handles" is refused unless a rule allows it; file rules hold for all that lies below a path.
+Kernel: Documentation/userspace-api/landlock.rst and include/uapi/linux/landlock.h. The three calls have no wrapper in
+the C library. What a ruleset "handles" is refused unless a rule allows it; file rules hold for all below a path.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ WRITE = WRITE_FILE | REMOVE_DIR | REMOVE_FILE | MAKE_DIR | MAKE_REG | MAKE_FIFO 
 # A rule for a file may hold these only.
 ON_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE
 BIND_TCP, CONNECT_TCP = 1, 2
-
-# Since which ABI, and what it adds; for `caredrill doctor` and docs/security.md.
-ADDED = {4: "TCP ports", 5: "commands to devices", 6: "signals and abstract sockets"}
 
 
 def call(*words: object) -> int:

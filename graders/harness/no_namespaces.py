@@ -32,7 +32,8 @@ FACTS = (
     "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu", "/sys/fs/cgroup/cpu.max",
     "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us",
 )  # fmt: skip
-CAP_SETGID, CAP_SETUID, CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL = 6, 7, 0, 2, 5
+# linux/capability.h
+CAP_CHOWN, CAP_SETGID, CAP_SETUID = 0, 6, 7
 
 
 def trouble() -> str:
@@ -41,7 +42,7 @@ def trouble() -> str:
         return "Landlock is Linux only"
     version = landlock.abi()
     if not version:
-        return "this kernel has no Landlock, or it is switched off (Linux 6.2; lsm=…,landlock on the kernel's command line)"
+        return "no Landlock: the kernel is older than 6.2, or has it switched off, or a container's filter hides it"
     if version < landlock.OLDEST:
         return f"Landlock ABI {version} does not govern truncating files; {landlock.OLDEST} does (Linux 6.2)"
     try:
@@ -64,7 +65,7 @@ def tiers() -> list[Tier]:
     else:
         lacks.append("a server reaches any address at the port numbers of its own services, and takes any caller")
     if as_root:
-        lacks.append("/dev/shm is the machine's")
+        lacks.append("the machine's shared memory is open to it, under a uid of its own")
     else:
         lacks.append("no shared memory, so no locks, queues or pools of multiprocessing")
         if version < 6:
@@ -101,8 +102,9 @@ def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
     roots = [Path(name) for name in SYSTEM if not Path(name).is_symlink()]
     roots += [Path(sys.base_prefix) / name for name in ("bin", "lib", "lib64", "share")] + [executable]
     read = [path for root in roots if root.exists() for path in covering(root.resolve(), closed)]
-    given = [path.resolve() for path in mounts.packages.values()] + [mounts.submission.resolve()]
-    read = list(dict.fromkeys([*read, *given, *map(Path, FACTS), *(scratch / n for n in ("driver.py", "packages", "python"))]))
+    given = [path.resolve() for path in (*mounts.packages.values(), mounts.submission)]
+    ours = [scratch / name for name in ("driver.py", "packages", "python")]
+    read = list(dict.fromkeys([*read, *given, *ours, *map(Path, FACTS)]))
     stdlib = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
     uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
     config = {

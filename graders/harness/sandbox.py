@@ -1,4 +1,4 @@
-"""A closed room for one submission: the best tier that works here, and the pipe into it. Knows no exercise and no score."""
+"""A closed room for one submission: the best tier that works here, and the pipe into it. Knows no exercise."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def probe() -> tuple[Tier | None, tuple[str, ...]]:
         if not trouble:
             return tier, tuple(failures)
         failures.append(f"tier {tier.name}, {tier.why}: {trouble}")
-    return None, tuple(failures)
+    return None, (*failures, "no other tier was to be tried")[: len(failures) or 1]
 
 
 def missing() -> list[str]:
@@ -98,7 +98,7 @@ def best() -> Tier:
     """The tier to grade with. Raises NoSandbox."""
     tier, failures = probe()
     if tier is None:
-        raise NoSandbox(f"no sandbox works here ({failures[0] if failures else 'none was tried'}): run  caredrill doctor")
+        raise NoSandbox(f"no sandbox works here ({failures[0]}): run  caredrill doctor")
     return tier
 
 

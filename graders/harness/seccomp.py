@@ -30,8 +30,8 @@ EPERM, ENOSYS, DONE = FAIL | errno.EPERM, FAIL | errno.ENOSYS, FAIL
 NUMBER, ARCH = 0, 4
 
 DENIED = {
-    "processes of others": "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp pidfd_getfd "
-    "move_pages migrate_pages ioprio_set",
+    "processes of others": "ptrace process_vm_readv process_vm_writev process_madvise process_mrelease kcmp "
+    "pidfd_getfd move_pages migrate_pages ioprio_set",
     "mounts, and files without a path": "mount umount2 pivot_root chroot open_tree move_mount fsopen fsconfig fsmount "
     "fspick mount_setattr statmount listmount quotactl quotactl_fd swapon swapoff name_to_handle_at open_by_handle_at "
     "fanotify_init fanotify_mark lookup_dcookie",
@@ -44,9 +44,9 @@ DENIED = {
     "memory that is not counted": "memfd_create memfd_secret shmget shmat shmctl semget semop semtimedop semctl msgget "
     "msgsnd msgrcv msgctl mq_open mq_unlink",
 }
-# Landlock governs opening, making and removing files. What can be done to them by path, or on a file open for reading, it
-# leaves to owners and modes: times and labels to whoever may write, modes and owners to the owner, who in the grader's
-# own uid is the submission.
+# Landlock governs opening, making and removing files. What can be done to them by path, or on a file open for reading,
+# it leaves to owners and modes: times and labels to whoever may write, modes and owners to the owner, who in the
+# grader's own uid is the submission.
 LABELS = "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr"
 OWNERS = "chown fchown lchown fchownat"
 # shutil.copy2 and zipfile set times and modes after writing; answered as done, and nothing is changed.

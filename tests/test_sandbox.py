@@ -171,21 +171,25 @@ def look():
     assert header["value"] == allowed
 
 
-def test_the_submission_cannot_signal_trace_or_read_pid_1(tier, work):
+def test_the_submission_cannot_signal_trace_or_read_its_runner(tier, work):
     text = """
 import ctypes, os, signal
 def look():
     done = []
-    try:
-        os.kill(1, signal.SIGKILL)
-        os.kill(1, signal.SIGSTOP)
-    except OSError:
-        pass
-    if ctypes.CDLL(None).ptrace(16, 1, 0, 0) == 0:
-        done.append("ptrace")
-    for name in ("mem", "environ", "fd/0", "fd/1"):
+    # In tier B inside.py is no PID 1: it is the parent.
+    process = os.getppid()
+    for number in (signal.SIGSTOP, signal.SIGKILL):
         try:
-            open(f"/proc/1/{name}", "rb").close()
+            os.kill(process, number)
+            if process != 1:  # which ignores signals from inside
+                done.append(number)
+        except OSError:
+            pass
+    if ctypes.CDLL(None).ptrace(16, process, 0, 0) == 0:
+        done.append("ptrace")
+    for name in ("mem", "environ", "fd/0", "fd/1", "cwd/"):
+        try:
+            open(f"/proc/{process}/{name}", "rb").close()
             done.append(name)
         except OSError:
             pass
@@ -259,6 +263,32 @@ def look():
         assert header["status"] in ("refused", "raised"), header
         if header["status"] == "refused":
             assert "MB" in header["value"]["why"]
+
+
+def test_empty_files_count_too(tier, work):
+    limits = sandbox.Limits(wall_s=30, cpu_s=30, mem_mb=60, procs=64, out_mb=20, out_files=10)
+    text = """
+def look():
+    for n in range(2_000_000):
+        open(str(n), "w").close()
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look", limits=limits)
+    assert header["status"] == "refused", header
+
+
+def test_memory_behind_dev_zero_cannot_be_had(tier, work):
+    text = """
+import mmap
+def look():
+    try:
+        with open("/dev/zero", "r+b") as zero:
+            mmap.mmap(zero.fileno(), 4096)
+        return "mapped"
+    except OSError:
+        return "refused"
+"""
+    header, _ = ask(tier, source(work, text), "probe.py", "look")
+    assert header["value"] == "refused"
 
 
 def test_a_detached_process_does_not_outlive_the_step(tier, work):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.sandbox
 
 LIMITS = sandbox.Limits(wall_s=20, cpu_s=20, mem_mb=400, procs=64, out_mb=2, out_files=20)
 SERVER = """
-import json, os, pathlib, signal, sys, threading, time, urllib.request
+import json, os, pathlib, signal, socket, sys, threading, time, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 out = pathlib.Path(os.environ["OUT"])
@@ -37,6 +38,19 @@ class Handler(BaseHTTPRequestHandler):
                 text = urllib.request.urlopen(os.environ["LAB"] + self.path[4:]).read().decode()
             except urllib.error.HTTPError as error:
                 text = str(error.code)
+        elif self.path.startswith("/reach/"):
+            try:
+                socket.create_connection(("127.0.0.1", int(self.path[7:])), 1).close()
+                text = "reached"
+            except OSError:
+                text = "refused"
+        elif self.path == "/listen":
+            try:
+                with socket.socket() as other:
+                    other.bind(("127.0.0.1", 0))
+                text = "bound"
+            except OSError:
+                text = "refused"
         elif self.path == "/wait":
             time.sleep(.3)
         elif self.path == "/most":
@@ -138,6 +152,14 @@ def test_peers_answer_by_their_rules_and_remember_what_they_were_asked(pipe):
 def test_what_no_rule_matches_is_not_found(pipe):
     start(pipe)
     assert get(pipe, "/lab/one")[0]["body"] == "404"
+
+
+def test_a_server_reaches_no_service_of_the_machine(pipe):
+    start(pipe)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert get(pipe, f"/reach/{other.getsockname()[1]}")[0]["body"] == "refused"
+    # A port of its own choice is the namespace's own in tier A, and the machine's in tier B.
+    assert get(pipe, "/listen")[0]["body"] == ("bound" if pipe.tier.name == "A" else "refused")
 
 
 def test_requests_of_one_group_are_sent_at_once_and_others_in_turn(pipe):

@@ -59,7 +59,8 @@ def help_line() -> str:
     if sys.platform == "win32":
         return "wsl --install   (grade in WSL2: docs/install.md#windows)"
     if in_container():
-        return "docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined … (docs/install.md#containers)"
+        rights = "--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+        return f"docker run {rights} …   (or grade on the host: docs/install.md#containers)"
     if shutil.which("apt-get") and not shutil.which("bwrap"):
         return "sudo apt-get install bubblewrap"
     if limit_of(NAMESPACES) == 0:

@@ -27,11 +27,11 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from graders.harness import processes
     from graders.harness.confinement import Confinement, Network, confine_runner
-    from graders.harness.leftovers import MAX_DEPTH, Refused, Usage, clear, collect, remove, sound
+    from graders.harness.leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
 else:  # in the sandbox these files lie side by side, and there is no kit
     import processes
     from confinement import Confinement, Network, confine_runner
-    from leftovers import MAX_DEPTH, Refused, Usage, clear, collect, remove, sound
+    from leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
 
 if TYPE_CHECKING:
     from graders.harness.serving import Serving
@@ -109,9 +109,7 @@ class Room:
                 os.chown(self.folders[name], self.uid, self.uid)
         if self.config["shm"]:
             # Nothing of a submission outlives its process. In tier B the folder is the machine's.
-            for entry in os.scandir(SHM):
-                if self.tier == "A" or entry.stat(follow_symlinks=False).st_uid == self.uid:
-                    remove(entry.path)
+            clear_shared(SHM, self.uid if self.tier == "B" else None)
 
     def memory_used(self) -> int:
         """All that the submission holds: memory of its processes, and what lies in the file systems it may write to."""
@@ -353,7 +351,7 @@ def main(config: dict[str, Any]) -> None:
     # With a handler, which Python installs for this signal, even PID 1 can be interrupted from inside.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if config["tier"] == "B":
-        processes.keep(config.get("uid"))
+        processes.keep(config["uid"], lambda: clear_shared(SHM, config["uid"]) if config["shm"] else None)
     # Keeps a child with the same uid out of /proc/PID/{mem,fd,environ} of this process.
     processes.prctl(processes.SET_DUMPABLE, 0)
     source, sink = sys.stdin.buffer, sys.stdout.buffer

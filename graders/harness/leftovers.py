@@ -95,6 +95,13 @@ def remove(path: str) -> None:
             subprocess.run(removing, stderr=subprocess.DEVNULL, timeout=5, check=False)
 
 
+def clear_shared(folder: Path, owner: int | None) -> None:
+    """Empty a folder of shared memory; owner: of what this uid left there, where the folder is the machine's."""
+    for entry in os.scandir(folder):
+        if owner is None or entry.stat(follow_symlinks=False).st_uid == owner:
+            remove(entry.path)
+
+
 class Usage:
     """Bytes that the submission's files hold: in file systems of the sandbox's own, or below a folder of the machine.
 

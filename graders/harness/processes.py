@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 # linux/prctl.h
@@ -119,8 +119,14 @@ def kill_tree(uid: int | None, leader: int | None) -> bool:
     return False
 
 
-def keep(uid: int | None) -> None:
-    """Without a PID namespace, go on in a child; this process stays to end what that one leaves behind.
+def pass_on(child: int) -> None:
+    """Ask the child to end; when it has gone already, this process is tidying up, and must not be interrupted."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGTERM)
+
+
+def keep(uid: int | None, tidy: Callable[[], None]) -> None:
+    """Without a PID namespace, go on in a child; this process stays to end what that one leaves behind, and to tidy up.
 
     The child may be killed (by the kernel when memory is short, or by a person) with a submission below it. Should this
     process be killed, the child is told, and ends the submission itself. Only both at once leave it running: then its
@@ -137,7 +143,7 @@ def keep(uid: int | None) -> None:
     # Whoever waits for the reply must see it end with the child.
     os.close(0)
     os.close(1)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    signal.signal(signal.SIGTERM, lambda *_: pass_on(child))
     while True:
         with contextlib.suppress(InterruptedError, ChildProcessError):
             ended, status = os.waitpid(-1, 0)
@@ -145,4 +151,5 @@ def keep(uid: int | None) -> None:
                 continue
         break
     kill_tree(uid, None)
+    tidy()
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -99,7 +99,7 @@ class Room:
             path = self.folders["@in"] / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        self.floor = self.usage.bytes()
+        self.floor = self.usage.bytes(anew=True)
 
     def fresh_folders(self, keep_out: bool) -> None:
         """An empty home for a new process, and an empty @out unless the exercise says that it persists."""
@@ -369,6 +369,8 @@ def main(config: dict[str, Any]) -> None:
             given = [(name, read_exactly(source, size)) for name, size in frame["files"]]
             try:
                 status, value = room.step(frame, given)
+            except Refused as refusal:
+                status, value = "refused", {"why": str(refusal)}
             except OSError as error:
                 if frame["id"] == 1:
                     raise

@@ -115,13 +115,13 @@ class Usage:
         self.root, self.shm, self.mounted = root, shm, mounted
         self.known, self.again = 0, 0.0
 
-    def bytes(self) -> int:
-        """What is held now. Raises Refused when a folder cannot be looked into."""
+    def bytes(self, anew: bool = False) -> int:
+        """What is held now; anew: even if just looked up. Raises Refused for a folder that is closed to us."""
         shared = self.file_system(self.shm) if self.shm else 0
         if self.mounted:
             return shared + self.file_system(self.root)
         started = time.monotonic()
-        if started >= self.again:
+        if anew or started >= self.again:
             self.known = self.below(str(self.root))
             # Looking takes long when there are many files: at most a twentieth of the time.
             self.again = time.monotonic() + 20 * (time.monotonic() - started)

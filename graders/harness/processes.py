@@ -150,6 +150,7 @@ def keep(uid: int | None, tidy: Callable[[], None]) -> None:
             if ended != child:
                 continue
         break
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     kill_tree(uid, None)
     tidy()
     os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

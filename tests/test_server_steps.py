@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from each_tier import TIERS
 
 from graders.harness import sandbox
 from graders.harness.play import frame_of
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.sandbox
 
 LIMITS = sandbox.Limits(wall_s=20, cpu_s=20, mem_mb=400, procs=64, out_mb=2, out_files=20)
 SERVER = """
-import json, os, pathlib, signal, sys, threading, time, urllib.request
+import json, os, pathlib, signal, socket, sys, threading, time, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 out = pathlib.Path(os.environ["OUT"])
@@ -36,6 +38,19 @@ class Handler(BaseHTTPRequestHandler):
                 text = urllib.request.urlopen(os.environ["LAB"] + self.path[4:]).read().decode()
             except urllib.error.HTTPError as error:
                 text = str(error.code)
+        elif self.path.startswith("/reach/"):
+            try:
+                socket.create_connection(("127.0.0.1", int(self.path[7:])), 1).close()
+                text = "reached"
+            except OSError:
+                text = "refused"
+        elif self.path == "/listen":
+            try:
+                with socket.socket() as other:
+                    other.bind(("127.0.0.1", 0))
+                text = "bound"
+            except OSError:
+                text = "refused"
         elif self.path == "/wait":
             time.sleep(.3)
         elif self.path == "/most":
@@ -44,8 +59,8 @@ class Handler(BaseHTTPRequestHandler):
             print("x" * 300_000, flush=True)
             print("oops", file=sys.stderr, flush=True)
         elif self.path == "/file":
-            pathlib.Path("/tmp/left/over").mkdir(parents=True)
-            pathlib.Path("/tmp/left/over/name.txt").write_text("kept")
+            pathlib.Path(os.environ["HOME"], "left/over").mkdir(parents=True)
+            pathlib.Path(os.environ["HOME"], "left/over/name.txt").write_text("kept")
         with lock:
             here -= 1
         body = text.encode()
@@ -80,15 +95,15 @@ ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
-@pytest.fixture
-def pipe(tmp_path: Path):
+@pytest.fixture(params=TIERS)
+def pipe(tmp_path: Path, request: pytest.FixtureRequest):
     folder = tmp_path / "work"
     (folder / "service").mkdir(parents=True)
     (folder / "service/__main__.py").write_text(SERVER)
     for path in (tmp_path, folder, *folder.rglob("*")):
         path.chmod(0o755)
     program = sandbox.Program("serve", "service/", "service", [r"[a-z]*\.txt", "@printed", r"@home/(?:[^/]+/)*[^/]*"])
-    with sandbox.open_pipe(sandbox.best(), sandbox.Mounts(folder), LIMITS, program) as opened:
+    with sandbox.open_pipe(TIERS[request.param], sandbox.Mounts(folder), LIMITS, program) as opened:
         yield opened
 
 
@@ -137,6 +152,14 @@ def test_peers_answer_by_their_rules_and_remember_what_they_were_asked(pipe):
 def test_what_no_rule_matches_is_not_found(pipe):
     start(pipe)
     assert get(pipe, "/lab/one")[0]["body"] == "404"
+
+
+def test_a_server_reaches_no_service_of_the_machine(pipe):
+    start(pipe)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        assert get(pipe, f"/reach/{other.getsockname()[1]}")[0]["body"] == "refused"
+    # A port of its own choice is the namespace's own in tier A, and the machine's in tier B.
+    assert get(pipe, "/listen")[0]["body"] == ("bound" if pipe.tier.name == "A" else "refused")
 
 
 def test_requests_of_one_group_are_sent_at_once_and_others_in_turn(pipe):

@@ -120,7 +120,9 @@ def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
             tries += 1
             try:
                 chosen = choose_tier(terms.unsafe)
-                tier = chosen.why
+                tier = f"{chosen.name}: {chosen.why}"
+                if chosen.name == "B":
+                    blank = dataclasses.replace(blank, stamps=tuple(dict.fromkeys((*blank.stamps, "TIER B"))))
                 played = play(exercise, part.files, make_scene(kit, exercise, terms), chosen)
                 status = "blocked" if played.blocked else "played"
                 result = dataclasses.replace(blank, status=status, reason=played.blocked, replies=played.replies)

@@ -1,5 +1,7 @@
 """PID 1 of the sandbox: starts the submission in a child, relays steps, collects the named files, kills everything.
 
+In tier B there is no PID namespace, and it is a process like others.
+
 Standard library only, and no secret: it runs beside code nobody has vetted. driver.py is the child's side. A frame is
 4 bytes of length, JSON, then the bytes of the files the JSON lists:
     → {id, op: call|http|restart|stop|peers|end, target, args, env, peers, requests, keep_out, grace_s, collect,
@@ -9,39 +11,38 @@ Standard library only, and no secret: it runs beside code nobody has vetted. dri
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import errno
-import http.client
-import itertools
 import json
 import os
-import resource
 import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
-    from graders.harness.leftovers import MAX_DEPTH, Refused, clear, collect, sound
-    from graders.harness.peers import Peer
+    from graders.harness import processes
+    from graders.harness.confinement import Confinement, Network, confine_runner
+    from graders.harness.leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
 else:  # in the sandbox these files lie side by side, and there is no kit
-    from leftovers import MAX_DEPTH, Refused, clear, collect, sound
-    from peers import Peer
+    import processes
+    from confinement import Confinement, Network, confine_runner
+    from leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
+
+if TYPE_CHECKING:
+    from graders.harness.serving import Serving
 
 MAX_FRAME = 64 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
-WATCH_S = 0.05
 # What a server prints is collected under this name; files of its home folder and of /dev/shm as @home/… and @shm/….
 PRINTED = "@printed"
+SHM = Path("/dev/shm")  # noqa: S108 - the sandbox's own, or files of the submission's own uid
 
 
 def read_exactly(stream: IO[bytes], size: int) -> bytes:
@@ -61,27 +62,31 @@ def write_frame(stream: IO[bytes], header: dict[str, Any], files: list[tuple[str
     stream.flush()
 
 
-def no_dump() -> None:
-    """Keep a child with the same uid out of /proc/1/{mem,fd,environ}. Linux only; elsewhere there is no sandbox."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+def server_of(room: Room) -> Serving:
+    """The other half of a room with a server. Imported for those only: an HTTP client takes long to load."""
+    if TYPE_CHECKING or __package__:
+        from graders.harness.serving import Serving
+    else:
+        from serving import Serving
+    return Serving(room)
 
 
 class Room:
     """The folders of a run and the submission's processes in them."""
 
+    watch_s = 0.05
+
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.limits = config["limits"]
+        self.tier, self.uid = config["tier"], config.get("uid")
         self.root = Path(config["work"])
         self.folders = {"@in": self.root / "in", "@out": self.root / "out", "@home": self.root / "home"}
         self.process: subprocess.Popen[bytes] | None = None
-        self.port = 0
         self.log = bytearray()
         self.printed = bytearray()
-        self.peers: dict[str, Peer] = {}
+        self.serving = server_of(self) if config["kind"] == "serve" else None
+        self.usage = Usage(self.root, SHM if config["shm"] else None, mounted=self.tier == "A")
         self.floor = 0
         self.started = False
 
@@ -94,59 +99,28 @@ class Room:
             path = self.folders["@in"] / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        self.floor = self.disk_used()
+        self.floor = self.usage.bytes(anew=True)
 
     def fresh_folders(self, keep_out: bool) -> None:
         """An empty home for a new process, and an empty @out unless the exercise says that it persists."""
-        owner = self.config.get("uid")
         for name in ("@home",) if keep_out and self.folders["@out"].exists() else ("@home", "@out"):
             clear(self.folders[name])
-            if owner is not None:
-                os.chown(self.folders[name], owner, owner)
-        if self.config["sandboxed"]:
-            for entry in os.scandir("/dev/shm"):  # noqa: S108 - the sandbox's own; nothing outlives a process
-                subprocess.run(["rm", "-rf", entry.path], stderr=subprocess.DEVNULL, timeout=5, check=False)
-
-    def disk_used(self) -> int:
-        """Bytes held by the sandbox's own file systems; 0 where the work folder is the host's."""
-        if not self.config["sandboxed"]:
-            return 0
-        used = 0
-        for place in (self.root, Path("/dev/shm")):  # noqa: S108 - the sandbox's own
-            usage = os.statvfs(place)
-            used += (usage.f_blocks - usage.f_bfree) * usage.f_frsize
-        return used
+            if self.uid is not None:
+                os.chown(self.folders[name], self.uid, self.uid)
+        if self.config["shm"]:
+            # Nothing of a submission outlives its process. In tier B the folder is the machine's.
+            clear_shared(SHM, self.uid if self.tier == "B" else None)
 
     def memory_used(self) -> int:
-        """Private memory of every process but this one, and what lies in the sandbox's file systems."""
-        if not self.config["sandboxed"]:
+        """All that the submission holds: memory of its processes, and what lies in the file systems it may write to."""
+        if self.tier == "unsafe":
             return 0
-        page, total = resource.getpagesize(), max(0, self.disk_used() - self.floor)
-        for name in os.listdir("/proc"):  # noqa: PTH208 - 20 times a second: names are enough
-            if name.isdigit() and name != "1":
-                with contextlib.suppress(OSError, ValueError, IndexError):
-                    fields = Path(f"/proc/{name}/statm").read_text().split()
-                    total += (int(fields[1]) - int(fields[2])) * page
-        return total
+        running = processes.everyone() if self.tier == "A" else processes.descendants()
+        return processes.memory_of(running) + max(0, self.usage.bytes() - self.floor)
 
     # -- processes
 
-    def prepare_child(self) -> None:
-        """In the child, before exec: its own session, its limits, its unprivileged uid."""
-        limits = self.limits
-        if self.config["sandboxed"]:
-            resource.setrlimit(resource.RLIMIT_NPROC, (limits["procs"], limits["procs"]))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_s"], limits["cpu_s"] + 1))
-        size = limits["out_mb"] * 2**20
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        uid = self.config.get("uid")
-        if uid is not None:
-            os.setgroups([])
-            os.setresgid(uid, uid, uid)
-            os.setresuid(uid, uid, uid)
-
-    def environment(self, own: dict[str, str]) -> dict[str, str]:
+    def environment(self, own: dict[str, str], addresses: dict[str, str]) -> dict[str, str]:
         """The child's whole environment. A fixed hash seed keeps a play as repeatable as the submission is.
 
         own: what the step adds; a folder's or peer's stand-in at the beginning of a value is put in its place.
@@ -156,27 +130,42 @@ class Room:
         values |= {"PATH": self.config["path"], "PYTHONDONTWRITEBYTECODE": "1", "USER": "candidate"}
         if self.config["python_path"]:
             values["PYTHONPATH"] = self.config["python_path"]
-        places = {name: str(path) for name, path in self.folders.items()}
-        places |= {name: peer.address for name, peer in self.peers.items()}
+        places = {name: str(path) for name, path in self.folders.items()} | addresses
         for key, value in own.items():
             word, slash, rest = value.partition("/")
             values[key] = places.get(word, word) + slash + rest
         return values
 
-    def start(self, command: list[str], pass_fds: tuple[int, ...], cwd: str, env: dict[str, str]) -> None:
+    def start(
+        self,
+        command: list[str],
+        pass_fds: tuple[int, ...],
+        cwd: str,
+        env: dict[str, str],
+        network: Network | None = None,
+    ) -> None:
         """Run a command as the submission, its output going to the log. env: added to its environment."""
         self.log.clear()
-        self.process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=self.environment(env),
-            cwd=cwd,
-            pass_fds=pass_fds,
-            start_new_session=True,
-            preexec_fn=self.prepare_child,
-        )
+        # Not the folder that holds them: nothing that this process writes to could then be exchanged for a link.
+        write = [self.folders["@out"], self.folders["@home"], *([SHM] if self.config["shm"] else [])]
+        confinement = Confinement(self.config, write, network)
+        try:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self.environment(env, network.addresses if network else {}),
+                cwd=cwd,
+                pass_fds=pass_fds,
+                start_new_session=True,
+                preexec_fn=confinement.enter,
+            )
+        except subprocess.SubprocessError as error:
+            # What is asked of the kernel works on this machine (sandbox.probe), so this is no fault of the submission.
+            raise SystemExit(f"the submission cannot be confined here: {error}") from None
+        finally:
+            confinement.close()
         assert self.process.stdout is not None  # noqa: S101 - asked for above
         os.set_blocking(self.process.stdout.fileno(), False)
 
@@ -193,7 +182,7 @@ class Room:
             "fd_in": down_read,
             "fd_out": up_write,
         }
-        command = [sys.executable, "-P", "-s", self.config["driver"], json.dumps(config)]
+        command = [self.config["python"], "-P", "-s", self.config["driver"], json.dumps(config)]
         self.start(command, (down_read, up_write), str(self.folders["@home"]), {})
         os.close(down_read)
         os.close(up_write)
@@ -208,21 +197,22 @@ class Room:
         if grace_s and self.process.poll() is None:
             self.process.terminate()
             self.wait(time.monotonic() + grace_s)
-        if os.getpid() == 1:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(-1, signal.SIGKILL)
+        leader = self.process.pid
+        if self.tier == "A":
+            processes.kill_namespace()
+        elif self.uid is not None:
+            processes.kill_uid(self.uid)
         else:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, signal.SIGKILL)
+            processes.kill_group(leader)
         self.process.wait()
         self.drain()
         if self.process.stdout:
             self.process.stdout.close()
-        if os.getpid() == 1:
-            # Orphans are PID 1's children; a zombie would still count against the process limit.
-            with contextlib.suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+        if self.tier == "A":
+            # Orphans are PID 1's children.
+            processes.reap()
+        elif self.tier == "B" and not processes.kill_tree(self.uid, leader):
+            raise SystemExit("processes of the submission could not be ended")
         if self.started:
             with contextlib.suppress(OSError):
                 self.to_child.close()
@@ -247,8 +237,11 @@ class Room:
         self.drain()
         if time.monotonic() > deadline:
             return "timeout", "ran past its limit of {limit} s"
-        if self.memory_used() > self.limits["mem_mb"] * 2**20:
-            return "refused", f"used more than {self.limits['mem_mb']} MB of memory"
+        try:
+            if self.memory_used() > self.limits["mem_mb"] * 2**20:
+                return "refused", f"used more than {self.limits['mem_mb']} MB of memory"
+        except Refused as refusal:
+            return "refused", str(refusal)
         return None
 
     def obituary(self) -> tuple[str, str]:
@@ -270,15 +263,11 @@ class Room:
         """One step: lay out its files, then do what the frame says."""
         self.lay_out(files)
         deadline = time.monotonic() + frame["limit_s"]
-        if frame["op"] == "http":
-            return self.http(frame, deadline)
-        if frame["op"] == "peers":
-            return "ok", {name: list(peer.calls) for name, peer in self.peers.items()}
         if frame["op"] == "stop":
             self.stop(frame["grace_s"])
             return "ok", None
-        if self.config["kind"] == "serve":
-            return self.serve(frame, deadline)
+        if self.serving:
+            return self.serving.step(frame, deadline)
         if frame["op"] == "restart":
             self.stop()
             return "ok", None
@@ -295,7 +284,7 @@ class Room:
             self.to_child.flush()
         data = bytearray()
         while True:
-            ready, _, _ = select.select([self.from_child], [], [], WATCH_S)
+            ready, _, _ = select.select([self.from_child], [], [], self.watch_s)
             if ready:
                 piece = os.read(self.from_child, 1 << 20)
                 data += piece
@@ -339,86 +328,16 @@ class Room:
         while self.process.poll() is None and not self.trouble(end):
             time.sleep(0.002)
 
-    def serve(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
-        """Start the server (again) and wait until it takes connections."""
-        self.stop(frame["grace_s"])
-        self.fresh_folders(frame["keep_out"])
-        if not frame["keep_out"]:
-            self.printed.clear()
-        for name, rules in frame["peers"].items():
-            self.peers.setdefault(name, Peer()).script(rules)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        words = {"@port": str(self.port)} | {name: str(path) for name, path in self.folders.items()}
-        arguments = [words.get(str(a), str(a)) for a in frame["args"]]
-        command = [sys.executable, "-s", "-m", self.config["target"], *arguments]
-        self.start(command, (), self.config["submission"], frame["env"])
-        assert self.process is not None  # noqa: S101 - started above
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 0.2):
-                return "ok", None
-            if self.process.poll() is not None:
-                status, why = self.obituary()
-                return status, {"why": why.replace("answered", "took connections")}
-            if found := self.trouble(deadline):
-                return found[0], {"why": found[1].format(limit=frame["limit_s"])}
-            time.sleep(0.01)
-
-    def http(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
-        """Send the requests; the value is a list of {status, headers, body} or {error}, in their order.
-
-        One after another, but those of one "group" that follow each other at once. In threads, so that what the server
-        prints is read meanwhile: with a full pipe it would stop.
-        """
-        requests: list[dict[str, Any]] = frame["requests"]
-        answers: list[dict[str, Any]] = [{} for _ in requests]
-
-        def send(number: int) -> None:
-            answers[number] = self.asked(requests[number], deadline)
-
-        for _, members in itertools.groupby(range(len(requests)), lambda n: requests[n].get("group", -1 - n)):
-            threads = [threading.Thread(target=send, args=(n,), daemon=True) for n in members]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                while thread.is_alive():
-                    thread.join(WATCH_S)
-                    if found := self.trouble(deadline):
-                        return found[0], {"why": found[1].format(limit=frame["limit_s"])}
-        return "ok", answers
-
-    def asked(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
-        """One request and its answer. body64: bytes that are no text.  hang_up_s: when to leave without an answer."""
-        left = max(0.05, min(10.0, deadline - time.monotonic()))
-        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=left)
-        try:
-            body = request.get("body")
-            data = base64.b64decode(request["body64"]) if "body64" in request else body
-            headers = request.get("headers") or {}
-            link.request(request["method"], request["path"], data.encode() if isinstance(data, str) else data, headers)
-            if "hang_up_s" in request:
-                time.sleep(request["hang_up_s"])
-                return {"error": "hung up"}
-            answer = link.getresponse()
-            text = answer.read(4 * 2**20).decode("utf-8", "replace")
-            # Without the clock: the same server gives the same outcome.
-            headers = {name: value for name, value in answer.getheaders() if name.lower() != "date"}
-            return {"status": answer.status, "headers": headers, "body": text}
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return {"error": type(error).__name__}
-        finally:
-            link.close()
-
     def collected(self) -> list[tuple[str, bytes]]:
         """What the manifest names of @out, and of what the server printed and left in its home. Raises Refused."""
         outputs, limits = self.config["outputs"], self.limits
         files = collect(self.folders["@out"], outputs, limits["out_mb"], limits["out_files"])
         if self.config["kind"] == "serve":
-            for prefix, folder in (("@home/", self.folders["@home"]), ("@shm/", Path("/dev/shm"))):  # noqa: S108 - its own
+            owner = self.uid if self.tier == "B" else None
+            for prefix, folder in (("@home/", self.folders["@home"]), ("@shm/", SHM)):
                 inner = [pattern.removeprefix(prefix) for pattern in outputs if pattern.startswith(prefix)]
-                if inner and (self.config["sandboxed"] or prefix == "@home/"):
-                    found = collect(folder, inner, limits["out_mb"], limits["out_files"])
+                if inner and (self.config["shm"] or prefix == "@home/"):
+                    found = collect(folder, inner, limits["out_mb"], limits["out_files"], owner)
                     files += [(prefix + name, data) for name, data in found]
             if PRINTED in outputs:
                 if len(self.printed) > limits["out_mb"] * 2**20:
@@ -429,11 +348,16 @@ class Room:
 
 def main(config: dict[str, Any]) -> None:
     """Answer frames from standard input until it closes or says "end"."""
-    no_dump()
     # With a handler, which Python installs for this signal, even PID 1 can be interrupted from inside.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if config["tier"] == "B":
+        processes.keep(config["uid"], lambda: clear_shared(SHM, config["uid"]) if config["shm"] else None)
+    # Keeps a child with the same uid out of /proc/PID/{mem,fd,environ} of this process.
+    processes.prctl(processes.SET_DUMPABLE, 0)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     room = Room(config)
+    if config["tier"] == "B":
+        confine_runner(config)
     try:
         while True:
             try:
@@ -445,6 +369,8 @@ def main(config: dict[str, Any]) -> None:
             given = [(name, read_exactly(source, size)) for name, size in frame["files"]]
             try:
                 status, value = room.step(frame, given)
+            except Refused as refusal:
+                status, value = "refused", {"why": str(refusal)}
             except OSError as error:
                 if frame["id"] == 1:
                     raise

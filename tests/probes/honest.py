@@ -62,6 +62,10 @@ def uses_tempfile():
 
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "a").write_text("x")
+    return "fine"
+
+
+def uses_tmp_by_its_usual_name():
     with open("/tmp/by_its_usual_name", "w") as out:
         out.write("x")
     return "fine"

@@ -8,6 +8,8 @@ SKIP = ("/usr/", "/sys/")
 
 
 def readable_files(root):
+    if os.path.isfile(root):
+        yield root
     for folder, folders, files in os.walk(root, followlinks=False):
         folders[:] = [f for f in folders if not os.path.join(folder, f, "").startswith(SKIP)]
         for name in files:
@@ -29,18 +31,18 @@ def holds(path, needle):
         os.close(handle)
 
 
-def search(in_dir, out_dir, half1, half2):
+def search(in_dir, out_dir, half1, half2, *roots):
     # In two halves, so that this process's own arguments are not the find.
     needle = (half1 + half2).encode()
     found, searched = [], 0
-    for path in readable_files("/"):
+    for path in (path for root in ("/", *roots, str(in_dir.parent)) for path in readable_files(root)):
         if path.startswith(f"/proc/{os.getpid()}/") or path.startswith("/proc/self/") or "/kmsg" in path:
             continue
         hit = holds(path, needle)
         searched += hit is not None
         if hit:
             found.append(path)
-    for process in Path("/proc").iterdir():
+    for process in [Path("/proc", str(number)) for number in range(1, 40000)]:
         if process.name.isdigit() and int(process.name) != os.getpid():
             for name in ("environ", "cmdline", "mem", "maps", "fd/0", "fd/1", "fd/3", "fd/4", "root/etc/passwd"):
                 if holds(str(process / name), needle):
@@ -52,7 +54,7 @@ def search(in_dir, out_dir, half1, half2):
             except OSError:
                 pass
     open_ports = 0
-    for port in range(1, 65536):
+    for port in range(1, 65536) if has_sockets() else ():
         with socket.socket() as probe:
             probe.settimeout(0.2)
             # A socket that connects to its own ephemeral port has found nobody.
@@ -66,5 +68,17 @@ def search(in_dir, out_dir, half1, half2):
     return {"found": found + environment, "searched": searched, "ports": open_ports, "processes": processes()}
 
 
+def has_sockets():
+    try:
+        socket.socket().close()
+        return True
+    except PermissionError:
+        return False
+
+
 def processes():
+    try:
+        os.listdir("/proc")
+    except PermissionError:
+        return ["1"]
     return sorted(p.name for p in Path("/proc").iterdir() if p.name.isdigit())

@@ -1,0 +1,150 @@
+"""What a submission's process gives up between fork and its first line: limits, uid, files, ports, system calls.
+
+Standard library only; lies in the sandbox. The order matters: what needs a right comes before the right is given up.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING or __package__:
+    from graders.harness import landlock, seccomp
+    from graders.harness.processes import SET_PDEATHSIG, prctl
+else:  # in the sandbox these files lie side by side, and there is no kit
+    import landlock
+    import seccomp
+    from processes import SET_PDEATHSIG, prctl
+
+# linux/prctl.h, linux/capability.h
+SET_KEEPCAPS, SET_NO_NEW_PRIVS, AMBIENT, RAISE = 8, 38, 47, 2
+DAC_READ_SEARCH = 2
+CAPABILITY_VERSION_3 = 0x20080522
+OPEN_FILES = 1024
+
+
+class Network(NamedTuple):
+    """What a server needs. addresses: name -> address of the services it talks to.  bind, connect: TCP ports."""
+
+    addresses: dict[str, str]
+    bind: list[int]
+    connect: list[int]
+
+
+class Confinement:
+    """Made before the fork, as far as possible; `enter` runs in the child.
+
+    config: as inside.py got it.  write: folders that the submission may change.  network: None for one that needs none.
+    """
+
+    def __init__(self, config: dict[str, Any], write: list[Path], network: Network | None) -> None:
+        self.tier, self.uid, self.limits = config["tier"], config.get("uid"), config["limits"]
+        self.keep_search = config.get("keep_search", False)
+        self.filter, self.rules = b"", None
+        if self.tier == "A":
+            self.filter = seccomp.program("A")
+        elif self.tier == "B":
+            version = landlock.abi()
+            self.filter = seccomp.program("B", self.uid is not None, network is not None, version >= 6)
+            self.rules = landlock.Ruleset()
+            allow_files(self.rules, config, write)
+            if network and version < 4:
+                raise SystemExit("servers need Landlock ABI 4 (Linux 6.7) here: nothing else closes the network")
+            if network:
+                self.rules.allow_ports(network.bind, landlock.BIND_TCP)
+                self.rules.allow_ports(network.connect, landlock.CONNECT_TCP)
+
+    def enter(self) -> None:
+        """In the child, before exec. Raises OSError, and nothing is started."""
+        limits = self.limits
+        if self.tier != "unsafe":
+            # As a user in tier B this counts the user's other processes too: what is left to that user is the limit.
+            resource.setrlimit(resource.RLIMIT_NPROC, (self.processes(), self.processes()))
+            files = min(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CPU, (limits["cpu_s"], limits["cpu_s"] + 1))
+        size = limits["out_mb"] * 2**20
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        if self.uid is not None:
+            self.change_uid(self.uid)
+        if self.tier == "B":
+            # After the change of uid, which clears it.
+            prctl(SET_PDEATHSIG, signal.SIGKILL)
+        if self.rules:
+            prctl(SET_NO_NEW_PRIVS, 1)
+            # Its own folder there, not the list of the machine's processes: many programs look at /proc/self.
+            self.rules.allow([Path(f"/proc/{os.getpid()}")], landlock.READ_FILE | landlock.READ_DIR)
+            self.rules.restrict()
+        if self.filter:
+            seccomp.install(self.filter)
+
+    def processes(self) -> int:
+        """The process limit to set."""
+        if self.tier != "B" or self.uid is not None:
+            return int(self.limits["procs"])
+        return int(self.limits["procs"]) - 1 + processes_of_user()
+
+    def change_uid(self, uid: int) -> None:
+        """Become another user, for good; capabilities go with root's uid."""
+        if self.keep_search:
+            prctl(SET_KEEPCAPS, 1)
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        if self.keep_search:
+            # Python lies in a folder that is closed to others (root's home): this one capability opens folders and
+            # files for reading, of which Landlock leaves only those of the rules.
+            bit = 1 << DAC_READ_SEARCH
+            library = ctypes.CDLL(None, use_errno=True)
+            words = struct.pack("=6I", bit, bit, bit, 0, 0, 0)
+            if library.capset(struct.pack("=Ii", CAPABILITY_VERSION_3, 0), words):
+                raise OSError(ctypes.get_errno(), "the capability to read Python cannot be kept")
+            if library.prctl(AMBIENT, RAISE, DAC_READ_SEARCH, 0, 0):
+                raise OSError(ctypes.get_errno(), "the capability to read Python cannot be kept")
+
+    def close(self) -> None:
+        """In the parent, after the fork."""
+        if self.rules:
+            self.rules.close()
+
+
+def allow_files(rules: landlock.Ruleset, config: dict[str, Any], write: list[Path]) -> None:
+    """The files of tier B. config: read, what is read and executed; list, folders whose names may be listed."""
+    # The work folder itself is not written to: its input folder is made anew for each step of a running submission.
+    rules.allow(map(Path, [*config["read"], config["work"]]), landlock.READ)
+    rules.allow(map(Path, config["list"]), landlock.READ_DIR)
+    rules.allow(write, landlock.READ | landlock.WRITE)
+    rules.allow([Path("/dev/null")], landlock.READ_FILE | landlock.WRITE_FILE)
+
+
+def confine_runner(config: dict[str, Any]) -> None:
+    """In tier B inside.py gives up files too, and keeps those of the run and /proc.
+
+    It takes up what a submission that is still running leaves behind: a folder exchanged for a link at the right moment
+    must lead nowhere. In tier A the mounts see to that.
+    """
+    rules = landlock.Ruleset(files_only=True)
+    allow_files(rules, config, [Path(config["work"]), *([Path("/dev/shm")] if config["shm"] else [])])  # noqa: S108
+    rules.allow([Path("/proc")], landlock.READ)
+    prctl(SET_NO_NEW_PRIVS, 1)
+    rules.restrict()
+    rules.close()
+
+
+def processes_of_user() -> int:
+    """Threads that this process's user runs now: the kernel counts them against the limit."""
+    uid, total = os.getuid(), 0
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names are enough
+        if name.isdigit():
+            try:
+                if os.stat(f"/proc/{name}/task").st_uid == uid:  # noqa: PTH116 - often a thousand of them
+                    total += os.stat(f"/proc/{name}/task").st_nlink - 2  # noqa: PTH116
+            except OSError:
+                continue
+    return total

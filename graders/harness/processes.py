@@ -1,0 +1,156 @@
+"""The submission's processes as inside.py sees them: what they hold, and how all of them are ended.
+
+Standard library only; lies in the sandbox.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+# linux/prctl.h
+SET_PDEATHSIG, SET_DUMPABLE, SET_SUBREAPER = 1, 4, 36
+# Of /proc/PID/status, in KB. Page tables too: many can be had for little resident memory. Shared pages are files of the
+# sandbox, which are counted as files; other shared memory cannot be had (seccomp.py).
+HELD = (b"RssAnon:", b"VmPTE:", b"VmSwap:")
+
+
+def prctl(option: int, value: int) -> None:
+    """Set an attribute of this process. Linux only; elsewhere there is no sandbox."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+
+
+def everyone() -> list[int]:
+    """All processes of a PID namespace but its first."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit() and name != "1"]  # noqa: PTH208 - 20 a second
+
+
+def descendants() -> list[int]:
+    """What was started below this process, orphans included when it is a subreaper."""
+    found: list[int] = []
+    waiting = [os.getpid()]
+    while waiting:
+        parent = waiting.pop()
+        for task in tasks(parent):
+            with contextlib.suppress(OSError):
+                children = [int(word) for word in Path(f"/proc/{parent}/task/{task}/children").read_bytes().split()]
+                found += children
+                waiting += children
+    return found
+
+
+def tasks(process: int) -> list[str]:
+    """The threads of a process."""
+    try:
+        return os.listdir(f"/proc/{process}/task")  # noqa: PTH208 - 20 times a second: names are enough
+    except OSError:
+        return []
+
+
+def memory_of(processes: Iterable[int]) -> int:
+    """Private memory and page tables of these processes, in bytes."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for line in Path(f"/proc/{process}/status").read_bytes().splitlines():
+                if line.startswith(HELD):
+                    total += int(line.split()[1]) * 1024
+    return total
+
+
+def reap() -> None:
+    """Take leave of orphans that have ended; a zombie would still count against the process limit."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def kill_namespace() -> None:
+    """Everything in this PID namespace but its first process: one call that nobody can dodge."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)
+
+
+def kill_group(leader: int) -> None:
+    """Every process of the group: one call, too."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def kill_uid(uid: int) -> None:
+    """Every process of a user: kill(-1) by a child with that uid, which no process that is forking can slip past."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+            os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(child, 0)
+
+
+def kill_tree(uid: int | None, leader: int | None) -> bool:
+    """Without a PID namespace: end all that was started below this process, and see that nobody is left.
+
+    uid: the submission's own, or None; then `leader` is its process group, which it cannot leave (seccomp.py).
+    """
+    for _ in range(500):
+        if uid is not None:
+            kill_uid(uid)
+        elif leader is not None:
+            kill_group(leader)
+        for process in descendants():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        reap()
+        if not descendants():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def pass_on(child: int) -> None:
+    """Ask the child to end; when it has gone already, this process is tidying up, and must not be interrupted."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGTERM)
+
+
+def keep(uid: int | None, tidy: Callable[[], None]) -> None:
+    """Without a PID namespace, go on in a child; this process stays to end what that one leaves behind, and to tidy up.
+
+    The child may be killed (by the kernel when memory is short, or by a person) with a submission below it. Should this
+    process be killed, the child is told, and ends the submission itself. Only both at once leave it running: then its
+    first process is killed by the kernel, and those it started are not.
+    """
+    prctl(SET_SUBREAPER, 1)
+    child = os.fork()
+    if child == 0:
+        prctl(SET_SUBREAPER, 1)
+        prctl(SET_PDEATHSIG, signal.SIGTERM)
+        # As sys.exit does: the way out ends the submission.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+        return
+    # Whoever waits for the reply must see it end with the child.
+    os.close(0)
+    os.close(1)
+    signal.signal(signal.SIGTERM, lambda *_: pass_on(child))
+    while True:
+        with contextlib.suppress(InterruptedError, ChildProcessError):
+            ended, status = os.waitpid(-1, 0)
+            if ended != child:
+                continue
+        break
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    kill_tree(uid, None)
+    tidy()
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)

@@ -1,0 +1,73 @@
+"""What a sandbox is asked for and what it promises. Both tiers speak of these; neither is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+# All of ours that is in the sandbox.
+FILES = (
+    "inside.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py", "landlock.py",
+    "seccomp.py", "syscalls.py", "driver.py",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Limits:
+    """wall_s, cpu_s: seconds a step.  mem_mb: everything the sandbox holds.  out_mb, out_files: what is collected."""
+
+    wall_s: float = 120
+    cpu_s: int = 240
+    mem_mb: int = 1500
+    procs: int = 128
+    out_mb: int = 200
+    out_files: int = 200
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """submission: a folder with the handed-in files.  packages: importable name -> path."""
+
+    submission: Path
+    packages: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Program:
+    """How the submission is run. outputs: regular expressions of file names worth collecting."""
+
+    kind: str
+    entry: str
+    target: str
+    outputs: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A sandbox that was seen to work here. name "A", "B" or "unsafe"; why: one line for `caredrill doctor`.
+
+    lacks: what this one does not promise, beside tier A on the best kernel; docs/security.md has it in full.
+    """
+
+    name: str
+    why: str
+    bwrap: str = ""
+    as_root: bool = False
+    lacks: tuple[str, ...] = ()
+
+
+@dataclass
+class Launch:
+    """How to start inside.py in a tier. handles: files to hand down.  scratch: a folder to delete afterwards."""
+
+    command: list[str]
+    config: dict[str, Any]
+    environment: Mapping[str, str] | None
+    handles: list[int] = field(default_factory=list)
+    scratch: Path | None = None
+
+
+UNSAFE = Tier("unsafe", "no sandbox: the submission runs with your own rights")

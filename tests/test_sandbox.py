@@ -266,7 +266,7 @@ def look():
 
 
 def test_empty_files_count_too(tier, work):
-    limits = sandbox.Limits(wall_s=30, cpu_s=30, mem_mb=60, procs=64, out_mb=20, out_files=10)
+    limits = sandbox.Limits(wall_s=60, cpu_s=60, mem_mb=40, procs=64, out_mb=2, out_files=10)
     text = """
 def look():
     for n in range(2_000_000):

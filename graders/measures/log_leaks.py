@@ -28,6 +28,7 @@ REGISTRATION, TWICE = "create", "duplicate"
 ENOUGH_TO_HOLD = 5
 PEOPLE_TO_HOLD = 0.25  # or, whatever the kinds, be of this share of all people
 HELD = ("app", "printed")
+MOST_PLACES = 4  # that a message names, those with most kinds of requests first
 
 _PATIENT_ID = re.compile(r"p-[0-9a-f]{12}")
 _REQUEST_ID = re.compile(r"[\w.:+/=-]{1,200}")
@@ -206,8 +207,9 @@ def in_words(leaks: Leaks, cells: Iterable[Cell]) -> str:
         fields = _fields(leak for leak in leaks.of(channel) if leak.level == level)
         new = sorted(kind for kind in some if (level, channel, kind) not in LEAKS)
         more = f", new: {_few(new)}" if new else ""
-        said.append(f"{channel} at {level}: {', '.join(fields)} after {_few(sorted(some))}{more}")
-    return "; ".join(said)
+        said.append(f"{channel} at {level}: {_few(fields)} after {_few(sorted(some))}{more}")
+    rest = [f"{len(said) - MOST_PLACES} more places"] if len(said) > MOST_PLACES else []
+    return "; ".join(said[:MOST_PLACES] + rest)
 
 
 def _fields(leaks: Iterable[Leak]) -> list[str]:
@@ -218,7 +220,7 @@ def _fields(leaks: Iterable[Leak]) -> list[str]:
     return [f"{name} ({', '.join(sorted(h)[:2])})" if PLAIN not in h else name for name, h in sorted(seen.items())]
 
 
-def _few(names: Sequence[str], most: int = 6) -> str:
+def _few(names: Sequence[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 

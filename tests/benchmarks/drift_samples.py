@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from drift_variants import NAME, played, scene_of
-from exercise_lint import expectations, read_sample
+from drift_variants import NAME, of_sample, scene_of
+from exercise_lint import expectations
 
 from graders.harness.kit import Kit
 
@@ -34,14 +33,7 @@ def scene() -> Any:
 
 def points(sample: str) -> list[float]:
     """The score, and what each criterion gives."""
-    kit = Kit()
-    files = read_sample(kit, kit.exercise(NAME), sample).files
-    with tempfile.TemporaryDirectory() as folder:
-        for name, data in files.items():
-            path = Path(folder, name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        score, lines = played(Path(folder).resolve(), VARIANT, scene())
+    score, lines = of_sample(sample, VARIANT, scene())
     return [score, *(earned for _, earned, _, _ in lines)]
 
 

@@ -15,6 +15,7 @@ import itertools
 import json
 import statistics
 import sys
+import tempfile
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from exercise_lint import SECRET, expectations, sample_path
+from exercise_lint import SECRET, expectations, read_sample
 
 from graders.harness import grading
 from graders.harness.kit import Kit
@@ -98,10 +99,22 @@ def plain(value: Any) -> Any:
     return value.tolist()
 
 
-def every(folders: list[Path], variant: str) -> list[float]:
-    """Scores of several folders on one variant, whose scene is made once."""
+def of_sample(sample: str, variant: str, scene: Any) -> tuple[float, list[tuple[str, float, float, str]]]:
+    """The same of a sample of this repository, which may change another one."""
+    kit = Kit()
+    files = read_sample(kit, kit.exercise(NAME), sample).files
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            path = Path(folder, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        return played(Path(folder).resolve(), variant, scene)
+
+
+def every(samples: list[str], variant: str) -> list[float]:
+    """Scores of several samples on one variant, whose scene is made once."""
     scene = scene_of(variant)
-    return [played(folder, variant, scene)[0] for folder in folders]
+    return [of_sample(sample, variant, scene)[0] for sample in samples]
 
 
 def main() -> None:
@@ -112,7 +125,7 @@ def main() -> None:
     parser.add_argument("--samples", nargs="+", help="these samples only, side by side")
     parser.add_argument("--practice", action="store_true", help="the practice streams instead")
     args = parser.parse_args()
-    variants = ["practice"] if args.practice else [f"v{n}" for n in range(args.variants)]
+    variants = ["practice"] if args.practice else [str(n) for n in range(args.variants)]
     if args.folders:
         for folder in args.folders:
             scores = []
@@ -131,9 +144,8 @@ def main() -> None:
         for name, entry in expectations(kit, NAME).items()
         if "base" not in entry and not name.startswith("hostile") and name != "starter"
     ]
-    paths = [sample_path(kit, NAME, sample) for sample in samples]
     with ProcessPoolExecutor(2) as pool:
-        rows = list(pool.map(every, [paths] * len(variants), variants))
+        rows = list(pool.map(every, [samples] * len(variants), variants))
     found = {sample: [row[k] for row in rows] for k, sample in enumerate(samples)}
     print(f"{len(variants)} hidden variants\n\n| policy | mean | SD | least | most |\n|---|---:|---:|---:|---:|")
     order = sorted(found, key=lambda name: -statistics.mean(found[name]))

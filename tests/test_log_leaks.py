@@ -381,8 +381,6 @@ def test_the_table_is_what_the_starter_leaks():
     played = play(load(EXERCISE), files, scene(), sandbox.best())
     outcome = Outcome("safe_logging", "v", "hidden", "", replies=played.replies)
     leaks = everything(*lives(outcome, recipe.read_truth(played.truth)))
-    # Metrics that were asked for before the first message tell of nobody.
-    early = {cell for cell in LEAKS if cell[1] == "metrics"}
-    assert {**leaks.cells, **dict.fromkeys(early)} == {**LEAKS, **dict.fromkeys(early)}
-    assert log_leaks.protection(leaks)[0] < 0.05
+    assert leaks.cells == LEAKS
+    assert log_leaks.protection(leaks)[0] == pytest.approx(0)
     assert log_leaks.hold(leaks)

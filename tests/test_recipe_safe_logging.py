@@ -187,7 +187,8 @@ def test_every_kind_comes_at_both_levels(each):
                 per_unit = {"notify": 2, "unknown_patient": 2, "crlf": 2, "ansi": 2, "lab_timeout": 2}.get(
                     kind, len(makers)
                 )
-                assert counts[kind] == times * per_unit, kind
+                # Metrics are asked for once more at the end of each half.
+                assert counts[kind] == times * per_unit + 2 * (kind == "metrics"), kind
         assert counts["concurrent"] == AT_ONCE
         assert counts["huge"] == 1
     assert recipe.kinds(truth(each)) == sorted({*KINDS, *RESERVE, "blocked"})
@@ -730,3 +731,9 @@ def test_a_service_that_does_not_start_is_asked_nothing():
 @pytest.mark.parametrize("step", [1, 2, 3, 6, 12])
 def test_a_step_that_fails_later_does_not_end_the_play(step):
     assert list(played(made(), fails=step)) == list(played(made()))
+
+
+@pytest.mark.parametrize("each", SIZES)
+def test_each_half_ends_with_its_metrics(each):
+    for part in made(each).parts[:2]:
+        assert [batch[-1].kind for batch in part.batches] == ["metrics", "metrics"]

@@ -231,7 +231,8 @@ def scene(seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> S
         # Requests of one group are sent at once: they must not be parted.
         while rest[half].group >= 0 and rest[half].group == rest[half - 1].group:
             half += 1
-        batches = (setup + rest[:half], rest[half:])
+        # What labels hold is seen at the end only.
+        batches = tuple([*batch, *log_workload.metrics(writer)] for batch in (setup + rest[:half], rest[half:]))
         parts.append(Part(level, tuple(tuple(shifted(one, start) for one in batch) for batch in batches)))
         used += writer.used
     asked = list(log_workload.blocked(writer, known))

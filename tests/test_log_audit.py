@@ -411,12 +411,14 @@ def seen(behind: int) -> tuple[Look, ...]:
     return Look((0, 0), (before, before), by_then[0] - behind), Look((0, 0), (last, last), by_then[1] - behind)
 
 
-def test_heads_are_due_while_the_service_runs():
+def test_heads_are_due_while_the_service_runs(monkeypatch):
     play = truth().plays[0]
     due = len(perfect(play)) // 20
     assert due >= 3
     assert judged(looks=seen(0)) == (pytest.approx(1), "")
-    assert judged(looks=seen(1)) == (pytest.approx(1), "")  # one may be on its way
+    assert judged(looks=seen(2)) == (pytest.approx(1), "")  # two may be on their way
+    # Of this small day no more are due in a half.
+    monkeypatch.setattr(log_audit, "ON_THE_WAY", 1)
     fraction, said = judged(looks=seen(2))
     assert flaws(said) == {"anchors"}
     assert fraction == pytest.approx(1 - WORTH["anchors"] / 2 * 2 / due)

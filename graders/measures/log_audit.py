@@ -32,6 +32,7 @@ WORDS = {
     "clean": "events hold details of people",
 }
 OUT_OF_ORDER = 0.5
+ON_THE_WAY = 2  # heads that sixteen requests at once may ask for just before the look
 # By then the laboratory has the number, or the printer the name. Who records an access before it, as is careful, has
 # recorded these; who records what was given out has not.
 AFTER_USE = frozenset({"lab_timeout", "lab_failed", "lab_garbled", "label_failed"})
@@ -263,7 +264,7 @@ def anchored(trail: Trail, sent: Sequence[tuple[int, str]], card: Mapping[str, A
 
 
 def in_time(life: Life, trail: Trail, sent: Sequence[tuple[int, str]], card: Mapping[str, Any]) -> float:
-    """Share of the heads that were due while the service ran and were sent by then; one may be on its way."""
+    """Share of the heads that were due while the service ran and were sent by then, but for what is on its way."""
     first = {head: n for n, head in reversed(list(enumerate(sent)))}
     heads_of = {seq: mac for seq, mac in zip(trail.seqs, trail.macs, strict=True) if type(seq) is int}
     low, due, late = 0, 0, 0
@@ -271,7 +272,7 @@ def in_time(life: Life, trail: Trail, sent: Sequence[tuple[int, str]], card: Map
         seen = [seq for seq in range(low + 1, look.audit[0] + 1) if seq % card["anchor_every"] == 0]
         when = [first.get((seq, str(heads_of.get(seq)))) for seq in seen]
         due += len(seen)
-        late += max(0, sum(n is None or n >= look.anchors for n in when) - 1)
+        late += max(0, sum(n is None or n >= look.anchors for n in when) - ON_THE_WAY)
         low = look.audit[1]
     return 1 - late / due if due else 1.0
 

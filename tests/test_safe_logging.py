@@ -985,3 +985,13 @@ HOSTILE_LOG = (
 def test_no_file_need_have_its_form(name: str):
     found = judged(files=lambda level, files: files.update({name: HOSTILE_LOG}))
     assert all(0 <= award.fraction <= 1 for award in found.values())
+
+
+def test_what_cannot_be_taken_up_while_it_runs_is_lost_too():
+    outcome = played()
+    steps = [role for play in truth().plays for role, _ in play.steps]
+    replies = list(outcome.replies)
+    replies[steps.index("look")] = Reply("refused", {"why": "left a file that nobody can take up"}, {})
+    found = awards(dataclasses.replace(outcome, replies=tuple(replies)))
+    assert found[LOGS].fraction == 0
+    assert "nobody can take up" in found[LOGS].message

@@ -138,9 +138,9 @@ def lives(outcome: Outcome, truth: Truth) -> tuple[tuple[Life, ...], Mapping[str
                     (seen.get(name, b"").count(b"\n"), files.get(name, b"").count(b"\n")) for name in (APP, AUDIT)
                 ]
                 looks.append(Look(before[0], before[1], anchors))
-                if reply.status != "ok":
-                    why = reply.value.get("why") if isinstance(reply.value, dict) else None
-                    lost = lost or f"at {play.level} the service {why or reply.status}"
+            if role in ("look", "stop") and reply and reply.status != "ok":
+                why = reply.value.get("why") if isinstance(reply.value, dict) else None
+                lost = lost or f"at {play.level} the service {why or reply.status}"
         app, audit, printed = (files.pop(name, b"") for name in (APP, AUDIT, PRINTED))
         left = {**files, **gone}.items()
         home = {n.removeprefix("@home/"): data for n, data in left if n.removesuffix(f" {EARLIER}") not in DATABASE}

@@ -6,25 +6,22 @@ Standard library only; lies in the sandbox.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# linux/prctl.h
-SET_PDEATHSIG, SET_DUMPABLE, SET_SUBREAPER = 1, 4, 36
+if TYPE_CHECKING or __package__:
+    from graders.harness.kernel import SET_PDEATHSIG, SET_SUBREAPER, prctl
+else:  # in the sandbox these files lie side by side, and there is no kit
+    from kernel import SET_PDEATHSIG, SET_SUBREAPER, prctl
+
 # Of /proc/PID/status, in KB. Page tables too: many can be had for little resident memory. Shared pages are files of the
 # sandbox, which are counted as files; other shared memory cannot be had (seccomp.py).
 HELD = (b"RssAnon:", b"VmPTE:", b"VmSwap:")
-
-
-def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process. Linux only; elsewhere there is no sandbox."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def everyone() -> list[int]:

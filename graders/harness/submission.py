@@ -119,7 +119,8 @@ def pick(exercise: Exercise, listing: Listing) -> Part | None:
         if notebook in place.sizes:
             files = code_files(place.read(notebook, int(exercise.max_mb * 2**20)))
             if exercise.entry in files:
-                return Part({name: data for name, data in files.items() if exercise.allows(name)})
+                cells = Listing({name: len(data) for name, data in files.items()}, lambda name, _: files[name])
+                return take(exercise, cells)
             raise Fault(f"{notebook} holds no cell for {exercise.entry}")
     except Fault as fault:
         return Part(status="blocked", fault=str(fault))
@@ -166,6 +167,15 @@ def check_name(name: str) -> None:
         raise Fault(f"holds folders nested more than {MAX_DEPTH} deep")
     if len(name.encode("utf-8", "surrogateescape")) > MAX_NAME or not name.isprintable():
         raise Fault(f"holds a file name that is too long or not printable ({shown(name)})")
+
+
+def check_nesting(names: Iterable[str]) -> None:
+    """Refuse names that lie below a file. Raises Fault."""
+    known = set(names)
+    for name in known:
+        parts = name.split("/")
+        if any("/".join(parts[:n]) in known for n in range(1, len(parts))):
+            raise Fault(f"holds {shown(name)} inside something that is a file")
 
 
 def list_folder(root: Path) -> Listing:
@@ -227,10 +237,7 @@ def list_zip(path: Path) -> Listing:
         sizes[entry.filename] = -1 if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG) else entry.file_size
         if entry.file_size > 2**20 and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
             raise Fault(f"{shown(entry.filename)} unpacks to more than {MAX_RATIO} times its packed size")
-    for name in sizes:
-        parts = name.split("/")
-        if any("/".join(parts[:n]) in sizes for n in range(1, len(parts))):
-            raise Fault(f"holds {shown(name)} inside something that is a file")
+    check_nesting(sizes)
 
     def fetch(name: str, cap: int) -> bytes:
         try:
@@ -257,4 +264,5 @@ def code_files(notebook: bytes) -> dict[str, bytes]:
                 texts.setdefault(name, []).append("".join(cell["source"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Fault("the notebook cannot be read") from None
+    check_nesting(texts)
     return {name: ("\n\n".join(pieces) + "\n").encode("utf-8", "replace") for name, pieces in texts.items()}

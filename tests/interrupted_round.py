@@ -48,9 +48,8 @@ def workers(parent: int) -> list[int]:
     found = []
     for path in Path("/proc").glob(f"{parent}/task/*/children"):
         try:
-            for child in map(int, path.read_text().split()):
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(child)
+            children = map(int, path.read_text().split())
+            found += [c for c in children if b"spawn_main" in Path(f"/proc/{c}/cmdline").read_bytes()]
         except OSError:
             continue
     return found

@@ -29,11 +29,11 @@ def place(tmp_path):
 
 @pytest.mark.sandbox
 def test_killed_workers_and_a_killed_run_change_no_scorecard(tmp_path):
-    place = interrupted_round.make(tmp_path / "round", 16)
+    place = interrupted_round.make(tmp_path / "round", 10)
     assert grade(place, tmp_path / "calm").returncode == 0
-    interrupted_round.disturb(place, tmp_path / "out", 4, 1.2, random.Random(5))
+    interrupted_round.disturb(place, tmp_path / "out", 3, 1.0, random.Random(5))
     calm = interrupted_round.scorecards(tmp_path / "calm")
-    assert len(calm) == 3 * 16
+    assert len(calm) == 3 * 10
     assert interrupted_round.scorecards(tmp_path / "out") == calm
     assert interrupted_round.strays(tmp_path / "out") == []
 

@@ -127,7 +127,7 @@ def keep(uid: int | None, tidy: Callable[[], None]) -> None:
 
     The child may be killed (by the kernel when memory is short, or by a person) with a submission below it. Should this
     process be killed, the child is told, and ends the submission itself. Only both at once leave it running: then its
-    first process is killed by the kernel, and those it started are not.
+    first process is killed by the kernel, and those it started are not. When the grader is killed, both are told.
     """
     prctl(SET_SUBREAPER, 1)
     child = os.fork()
@@ -141,6 +141,7 @@ def keep(uid: int | None, tidy: Callable[[], None]) -> None:
     os.close(0)
     os.close(1)
     signal.signal(signal.SIGTERM, lambda *_: pass_on(child))
+    prctl(SET_PDEATHSIG, signal.SIGTERM)
     while True:
         with contextlib.suppress(InterruptedError, ChildProcessError):
             ended, status = os.waitpid(-1, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import threading
@@ -77,6 +78,8 @@ def each(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
 
 def new_executor() -> ProcessPoolExecutor:
     """One worker, started with its first task."""
+    # A new Python looks for modules in the current folder first, which may be a submission.
+    os.environ["PYTHONSAFEPATH"] = "1"
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent)
 
 

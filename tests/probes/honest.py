@@ -353,6 +353,12 @@ def maps_its_own_file():
         return "fine" if file.read()[1000:1003] == b"abc" else "no"
 
 
+def shares_memory_that_has_no_file():
+    import mmap
+
+    return "fine" if len(mmap.mmap(-1, 4096)) == 4096 else "no"
+
+
 def reads_here_and_there_in_a_big_file():
     import numpy as np
 

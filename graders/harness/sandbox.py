@@ -196,6 +196,8 @@ class Pipe:
 
     def left_within(self, seconds: float) -> bool:
         """Has the sandbox ended, or does it within this time? Popen.wait looks again and again, and too late."""
+        if self.process.poll() is not None:
+            return True
         if hasattr(os, "pidfd_open"):
             handle = os.pidfd_open(self.process.pid)
             select.select([handle], [], [], seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from graders.harness.reading import Unreadable, parse_json
+from graders.harness.reading import Unreadable, marks, parse_json
 
 if TYPE_CHECKING:
     from graders.harness.outcome import Outcome
@@ -23,6 +24,8 @@ REQUEST_ID = "x-request-id"
 HUNG_UP, BLOCKED = "hung up", "blocked"
 EARLIER = "while it ran"
 LONGEST_LINE, MOST_LINES = 2**20, 200_000
+# Values of a line and of a log that are read. An honest line has a few dozen; three bytes ("[],") may become eighty.
+MOST_VALUES, MOST_OF_LOG = 20_000, 800_000
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,20 @@ class Line:
 
 
 def read_lines(data: bytes) -> Iterator[Line]:
-    """The lines of an NDJSON file that are not empty; overlong ones and those past MOST_LINES are no objects."""
-    for number, text in enumerate(data.split(b"\n")):
-        if not text.strip():
+    """The lines of an NDJSON file that are not empty; those past MOST_LINES, overlong and overfull ones are no objects.
+
+    Past twice MOST_LINES, lines are not even counted.
+    """
+    room = MOST_OF_LOG
+    for number, text in enumerate(io.BytesIO(data)):
+        if number >= 2 * MOST_LINES:
+            return
+        if text.isspace():
             continue
         value = None
-        if len(text) <= LONGEST_LINE and number < MOST_LINES:
+        held = marks(text)
+        if len(text) <= LONGEST_LINE and number < MOST_LINES and held <= min(MOST_VALUES, room):
+            room -= held
             try:
                 found = json.loads(text)
                 value = found if isinstance(found, dict) else None

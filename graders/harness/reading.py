@@ -38,6 +38,9 @@ BOM = b"\xef\xbb\xbf"
 # Any whole number of fewer digits fits 64 bits, and orjson keeps all of it.
 _LONG_NUMBER = b"0" * 19
 _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
+_BLANK = re.compile(rb"\s*+")
+# As pandas sees it: a quote within a cell that did not begin with one is a letter.
+_CELL = re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*+")?[^,\r\n]*+(?P<comma>,?)')
 # Strings, to pass over them, or a whole number that may be beyond 64 bits. Possessive: nothing is tried twice.
 _STRING_OR_LONG = re.compile(
     rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?<![\d.eE+-])(?P<long>-?\d{19,}+)(?![.eE])',
@@ -90,7 +93,7 @@ def read_table(
     lines = max(data.count(b"\n"), data.count(b"\r"))
     if lines > max_rows + 1:
         raise Unreadable(f"{name} has more than {max_rows} lines")
-    header = _header(data)
+    header, rest = _header(data)
     if not header:
         raise Unreadable(f"{name} has no readable header line")
     if len(header) > MAX_COLUMNS:
@@ -101,6 +104,8 @@ def read_table(
         raise Unreadable(f"{name} has no column {', '.join(missing)}")
     if lines + data.count(b",") > max_cells:
         raise Unreadable(f"{name} has more than {max_cells} cells")
+    if not _narrow(data, rest):
+        raise Unreadable(f"{name} is not a regular CSV")
     # The bytes and not their text, of which pandas would make a copy of four bytes a letter.
     stream = io.BytesIO(data)
     stream.seek(len(BOM) if data.startswith(BOM) else 0)
@@ -113,20 +118,36 @@ def read_table(
         raise Unreadable(f"{name} is not a regular CSV") from None
 
 
-def _header(data: bytes) -> list[str]:
-    """The header as pandas will see it: quoted, it may run over several lines. [] for none.
+def _header(data: bytes) -> tuple[list[str], int]:
+    """The header as pandas will see it, and where it ends: quoted, it may run over several lines. [] for none.
 
     One that does not end within HEADER bytes comes as more than MAX_COLUMNS columns.
     """
     # The end of the piece may lie within a letter.
-    lines = list(io.StringIO(data[:HEADER].decode("utf-8-sig", "ignore"), newline=""))
-    reader = csv.reader(lines)
+    lines = list(io.StringIO(data[:HEADER].decode("utf-8", "ignore"), newline=""))
+    reader = csv.reader([lines[0].removeprefix("\ufeff"), *lines[1:]])
     try:
         header = next((row for row in reader if row and (len(row) > 1 or row[0].strip())), [])
     except csv.Error:
-        return []
+        return [], 0
     ended = len(data) <= HEADER or reader.line_num < len(lines)
-    return header if ended else [""] * (MAX_COLUMNS + 1)
+    end = len("".join(lines[: reader.line_num]).encode())
+    return (header, end) if ended else ([""] * (MAX_COLUMNS + 1), end)
+
+
+def _narrow(data: bytes, start: int) -> bool:
+    """Whether the row that begins here has no more than MAX_COLUMNS cells.
+
+    pandas refuses rows that are wider than the header, but takes the first one's width for the table's.
+    """
+    blank = _BLANK.match(data, start)
+    position = blank.end() if blank else start
+    for _ in range(MAX_COLUMNS):
+        cell = _CELL.match(data, position)
+        if not cell or not cell["comma"]:
+            return True
+        position = cell.end()
+    return False
 
 
 def is_utf8(data: bytes) -> bool:
@@ -169,14 +190,14 @@ def _parse_fast(data: bytes) -> Any:
     import orjson
 
     value = orjson.loads(data)
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _levels(value) > MAX_DEPTH:
+    if len(data) > MAX_DEPTH < data.count(b"{") + data.count(b"[") and _levels(value) > MAX_DEPTH:
         raise ValueError("too deep")
     # Every key and text has two quotes, and those inside it unless they are written in hexadecimal: where the counts
     # agree, no key was dropped.
     quotes = data.count(b'"')
     if quotes and (rb"\u0022" in data or orjson.dumps(value).count(b'"') != quotes):
         raise ValueError("a key may have been dropped")
-    if _LONG_NUMBER in data.translate(_DIGITS_AS_0) and _rounded(data):
+    if len(data) > len(_LONG_NUMBER) and _LONG_NUMBER in data.translate(_DIGITS_AS_0) and _rounded(data):
         return json.loads(data)
     return value
 

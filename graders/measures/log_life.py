@@ -113,8 +113,7 @@ def read_lines(data: bytes) -> Iterator[Line]:
         if text.isspace():
             continue
         value = None
-        held = marks(text)
-        if len(text) <= LONGEST_LINE and number < MOST_LINES and held <= min(MOST_VALUES, room):
+        if number < MOST_LINES and len(text) <= LONGEST_LINE and (held := marks(text)) <= min(MOST_VALUES, room):
             room -= held
             try:
                 found = json.loads(text)

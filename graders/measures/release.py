@@ -115,7 +115,8 @@ class Resources(Sequence[Resource]):
             line = _dumped(resource)
             if not line:
                 self._long.add(len(self.lines))
-            self.lines.append(line or as_line(resource))
+            # A copy: orjson makes texts in much larger pieces of memory, which would be left with holes.
+            self.lines.append(bytes(memoryview(line)) or as_line(resource))
 
     def __len__(self) -> int:
         return len(self.lines)

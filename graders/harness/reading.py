@@ -171,7 +171,7 @@ def parse_json(data: bytes, max_values: int = MAX_VALUES) -> Any:
         raise Unreadable(f"holds more than {max_values} values")
     with uncollected():
         try:
-            return _parse_fast(data)
+            return _parse_fast(data)[0]
         except ValueError:
             return _parse_strict(data)  # it knows better, or says why
 
@@ -181,8 +181,10 @@ def marks(data: bytes) -> int:
     return sum(data.count(mark) for mark in (b",", b"[", b"{"))
 
 
-def _parse_fast(data: bytes) -> Any:
+def _parse_fast(data: bytes) -> tuple[Any, bytes]:
     """As orjson reads it, several times faster than json, where it provably read all of it; else a ValueError.
+
+    The second is the same as orjson writes it, or b"".
 
     orjson refuses what strict JSON refuses, and whole numbers of more than 308 digits, but keeps one of several equal
     keys and rounds numbers beyond 64 bits.
@@ -195,11 +197,12 @@ def _parse_fast(data: bytes) -> Any:
     # Every key and text has two quotes, and those inside it unless they are written in hexadecimal: where the counts
     # agree, no key was dropped.
     quotes = data.count(b'"')
-    if quotes and (rb"\u0022" in data or orjson.dumps(value).count(b'"') != quotes):
+    again = orjson.dumps(value) if quotes else b""
+    if again.count(b'"') != quotes or (quotes and rb"\u0022" in data):
         raise ValueError("a key may have been dropped")
     if len(data) > len(_LONG_NUMBER) and _LONG_NUMBER in data.translate(_DIGITS_AS_0) and _rounded(data):
-        return json.loads(data)
-    return value
+        return json.loads(data), b""
+    return value, again
 
 
 def _rounded(data: bytes) -> bool:
@@ -251,13 +254,16 @@ def read_ndjson(
 ) -> list[dict[str, Any]]:
     """One output as a list of JSON objects, one a line of at most `max_line` bytes. Raises Unreadable."""
     with uncollected():
-        return list(each_object(files, name, max_rows, max_line, max_values, max_bytes))
+        return [value for value, _ in each_object(files, name, max_rows, max_line, max_values, max_bytes)]
 
 
 def each_object(
     files: Files, name: str, max_rows: int, max_line: int, max_values: int, max_bytes: int = MAX_BYTES
-) -> Iterator[dict[str, Any]]:
-    """The objects of read_ndjson one by one, for whoever does not keep them all. To be used up in uncollected()."""
+) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The objects of read_ndjson one by one, for whoever does not keep them all. To be used up in uncollected().
+
+    The second is the object as orjson writes it, or b"" where that would not be all of it, or was not needed.
+    """
     data = fetch(files, name, max_bytes)
     if data.count(b"\n") > max_rows + 1:
         raise Unreadable(f"{name} has more than {max_rows} lines")
@@ -271,18 +277,18 @@ def each_object(
         if len(line) > max_line + line.endswith(b"\n"):
             raise Unreadable(f"{name} line {number} is longer than {max_line // 1000} KB")
         try:
-            value = _parse_fast(line)
+            value, again = _parse_fast(line)
         except ValueError:
             if slow > MAX_SLOW:
                 raise Unreadable(f"{name} has too many lines that take long to read, such as line {number}") from None
             slow += len(line)
             try:
-                value = _parse_strict(line)
+                value, again = _parse_strict(line), b""
             except Unreadable as error:
                 raise Unreadable(f"{name} line {number} {error}") from None
         if not isinstance(value, dict):
             raise Unreadable(f"{name} line {number} is not a JSON object")
-        yield value
+        yield value, again
 
 
 @contextmanager

@@ -108,12 +108,11 @@ class Release:
 class Resources(Sequence[Resource]):
     """Resources as lines of JSON, parsed whenever they are asked for: parsed, they may take thirty times the memory."""
 
-    def __init__(self, resources: Iterable[Resource]) -> None:
+    def __init__(self, resources: Iterable[tuple[Resource, bytes]]) -> None:
         self.lines: list[bytes] = []
         self._long: set[int] = set()
-        for resource in resources:
-            line = _dumped(resource)
-            if not line:
+        for resource, line in resources:
+            if not line and not (line := _dumped(resource)):
                 self._long.add(len(self.lines))
             # A copy: orjson makes texts in much larger pieces of memory, which would be left with holes.
             self.lines.append(bytes(memoryview(line)) or as_line(resource))
@@ -169,11 +168,11 @@ def _resources(files: Files, kind: str, count: int, most: int, faults: list[str]
     name = f"fhir/{kind}.ndjson"
     strange = False
 
-    def checked() -> Iterator[Resource]:
+    def checked() -> Iterator[tuple[Resource, bytes]]:
         nonlocal strange
-        for resource in each_object(files, name, 2 * count, LONGEST_LINE, most):
+        for resource, line in each_object(files, name, 2 * count, LONGEST_LINE, most):
             strange = strange or resource.get("resourceType") != kind
-            yield resource
+            yield resource, line
 
     try:
         with uncollected():

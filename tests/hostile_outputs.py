@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from graders.harness.reading import (
     MAX_CELLS,
     MAX_COLUMNS,
-    MAX_JSON,
-    MAX_LINES_VALUES,
     MAX_ROWS,
+    MAX_SIZE,
     MAX_SLOW,
-    MAX_TABLE,
     MAX_VALUES,
     Unreadable,
     read_json,
@@ -137,14 +135,17 @@ TABLES = {
         ),
         PARSED,
     ),
-    "as many rows as may be": Hostile("table", lambda: b"a\n" + b"1\n" * (MAX_ROWS - 1), PARSED),
-    "one field of 20 MB": Hostile("table", lambda: filled(MAX_TABLE, b"x", b"a,b\n1,"), PARSED),
-    "one field of 20 MB, one rare letter": Hostile(
-        "table", lambda: filled(MAX_TABLE, b"x", b"a,b\n1,", EMOJI + b"\n"), PARSED
+    "as many different cells as may be": Hostile(
+        "table", lambda: b"a,b,c,d,e\n" + b"".join(b"%d,a,,%d,%x\n" % (n, -n, n) for n in range(700_000)), PARSED
     ),
-    "doubled quotes": Hostile("table", lambda: filled(MAX_TABLE, b'""', b'a\n"', b'"\n'), PARSED),
+    "as many rows as may be": Hostile("table", lambda: b"a\n" + b"1\n" * (MAX_ROWS - 1), PARSED),
+    "one field of 20 MB": Hostile("table", lambda: filled(MAX_SIZE, b"x", b"a,b\n1,"), PARSED),
+    "one field of 20 MB, one rare letter": Hostile(
+        "table", lambda: filled(MAX_SIZE, b"x", b"a,b\n1,", EMOJI + b"\n"), PARSED
+    ),
+    "doubled quotes": Hostile("table", lambda: filled(MAX_SIZE, b'""', b'a\n"', b'"\n'), PARSED),
     "unclosed quote over the whole file": Hostile(
-        "table", lambda: filled(MAX_TABLE, b"x" * 99 + b"\n", b'a\n"'), "not a regular CSV"
+        "table", lambda: filled(MAX_SIZE, b"x" * 99 + b"\n", b'a\n"'), "not a regular CSV"
     ),
     "quote opened in the header": Hostile("table", lambda: b'"a\n' + b"1,2\n" * 900_000, "columns"),
     "header over 60 000 lines": Hostile("table", lambda: b'"' + b"\n" * 60_000 + b'"\n1\n', PARSED),
@@ -155,9 +156,7 @@ TABLES = {
     "nothing but commas": Hostile("table", lambda: b",,\n" * 900_000, "two columns of the same name"),
     "one name twice": Hostile("table", lambda: b"a,b,a\n1,2,3\n", "two columns of the same name"),
     "NUL": Hostile("table", lambda: filled(5 * MB, b"1\n", b"a\n", b"\0\n"), "NUL"),
-    "no UTF-8 at the very end": Hostile(
-        "table", lambda: filled(MAX_TABLE, b"x" * 99 + b"\n", b"a\n", b"\xff"), "UTF-8"
-    ),
+    "no UTF-8 at the very end": Hostile("table", lambda: filled(MAX_SIZE, b"x" * 99 + b"\n", b"a\n", b"\xff"), "UTF-8"),
     "UTF-16 with its mark": Hostile(
         "table", lambda: codecs.BOM_UTF16_LE + ("a,b\n1,2\n" * 9).encode("utf-16-le"), "UTF-8"
     ),
@@ -175,10 +174,10 @@ TABLES = {
     ),
     "numbers of 100 000 digits": Hostile("table", lambda: b"n\n" + (b"9" * 100_000 + b"\n") * 200, PARSED),
     "claims of billions of rows": Hostile("table", lambda: b"# rows: 99999999999\n\n1\n", PARSED),
-    "nothing but blanks": Hostile("table", lambda: b" " * MAX_TABLE, "empty"),
-    "larger than is read": Hostile("table", lambda: filled(MAX_TABLE + 9, b"1,2\n", b"a,b\n", b" " * 9), "larger than"),
-    "text with one rare letter": Hostile("text", lambda: filled(MAX_TABLE, b"x", after=EMOJI), PARSED),
-    "text of broken UTF-8": Hostile("text", lambda: filled(MAX_TABLE, b"\xc3\xa9", after=b"\xc3"), "UTF-8"),
+    "nothing but blanks": Hostile("table", lambda: b" " * MAX_SIZE, "empty"),
+    "larger than is read": Hostile("table", lambda: filled(MAX_SIZE + 9, b"1,2\n", b"a,b\n", b" " * 9), "larger than"),
+    "text with one rare letter": Hostile("text", lambda: filled(MAX_SIZE, b"x", after=EMOJI), PARSED),
+    "text of broken UTF-8": Hostile("text", lambda: filled(MAX_SIZE, b"\xc3\xa9", after=b"\xc3"), "UTF-8"),
 }
 JSONS = {
     "duplicate keys": Hostile("json", lambda: b"{" + b'"a":1,' * (MAX_VALUES - 9) + b'"a":1}', "not valid JSON"),
@@ -191,7 +190,10 @@ JSONS = {
     "whole number of 400 digits": Hostile("json", lambda: b'{"a":' + b"9" * 400 + b"}", PARSED),
     "whole number of 20 million digits": Hostile("json", lambda: b"[" + b"9" * 20_000_000 + b"]", "not valid JSON"),
     "fraction of 20 million digits": Hostile("json", lambda: b"[0." + b"9" * 20_000_000 + b"]", PARSED),
-    "whole numbers of 4 299 digits": Hostile("json", lambda: b"[" + b",".join([b"9" * 4299] * 4800) + b"]", PARSED),
+    "whole numbers of 4 299 digits": Hostile("json", lambda: b"[" + b",".join([b"9" * 4299] * 480) + b"]", PARSED),
+    "whole numbers of 400 digits, 20 MB": Hostile(
+        "json", lambda: b"[" + b",".join([b"9" * 400] * 50_000) + b"]", "larger than 2 MB"
+    ),
     "whole numbers of 300 digits": Hostile("json", lambda: b"[" + b",".join([b"9" * 300] * 69_000) + b"]", PARSED),
     "10 000 lists deep": Hostile("json", lambda: b"[" * DEEP + b"]" * DEEP, "nested more than 60"),
     "10 000 objects deep": Hostile("json", lambda: b'{"a":' * DEEP + b"1" + b"}" * DEEP, "nested more than 60"),
@@ -201,8 +203,8 @@ JSONS = {
     "brackets, then quotes without end": Hostile(
         "json", lambda: b"[" * 61 + b'"' + rb"\"" * 10_000_000, "not valid JSON"
     ),
-    "half a character": Hostile("json", lambda: filled(MAX_JSON, b"x", b'["', rb'\ud800"]'), "half a character"),
-    "no UTF-8 inside a string": Hostile("json", lambda: filled(MAX_JSON, b"x", b'["', b'\xff"]'), "not valid JSON"),
+    "half a character": Hostile("json", lambda: filled(MAX_SLOW, b"x", b'["', rb'\ud800"]'), "half a character"),
+    "no UTF-8 inside a string": Hostile("json", lambda: filled(MAX_SIZE, b"x", b'["', b'\xff"]'), "not valid JSON"),
     "UTF-8 mark": Hostile("json", lambda: codecs.BOM_UTF8 + b"{}", "not valid JSON"),
     "JSON in UTF-16": Hostile("json", lambda: ('{"a":"' + "x" * MB + '"}').encode("utf-16"), "not valid JSON"),
     "NUL in a string": Hostile("json", lambda: b'["\0"]', "not valid JSON"),
@@ -216,27 +218,40 @@ JSONS = {
         lambda: b"{" + numbered(b'"%d":0', MAX_VALUES - 9) + b"}",
         PARSED,
     ),
-    "20 MB of escaped quotes": Hostile("json", lambda: filled(MAX_JSON, rb"\"", b'"', b'"'), PARSED),
-    "20 MB of quotes in hexadecimal": Hostile("json", lambda: filled(MAX_JSON, rb"\u0022", b'"', b'"'), PARSED),
-    "20 MB of escaped emoji": Hostile("json", lambda: filled(MAX_JSON, rb"\ud83d\ude00", b'"', b'"'), PARSED),
-    "20 MB of text, one rare letter": Hostile("json", lambda: filled(MAX_JSON, b"x", b'["', EMOJI + b'"]'), PARSED),
+    "as many keys as may be, with rare letters, one twice": Hostile(
+        "json",
+        lambda: b"{" + numbered(b'"%026d' + EMOJI + b'":0', MAX_VALUES - 9) + b',"%026d' % 0 + EMOJI + b'":0}',
+        "not valid JSON",
+    ),
+    "objects of one rare letter each": Hostile(
+        "json", lambda: b"[" + b",".join([b'{"a":"' + EMOJI + b"x" * 60 + b'"}'] * (MAX_VALUES // 2 - 9)) + b"]", PARSED
+    ),
+    "20 MB of escaped quotes": Hostile("json", lambda: filled(MAX_SIZE, rb"\"", b'"', b'"'), PARSED),
+    "20 MB of quotes in hexadecimal": Hostile(
+        "json", lambda: filled(MAX_SIZE, rb"\u0022", b'"', b'"'), "larger than 2 MB"
+    ),
+    "20 MB of escaped emoji": Hostile("json", lambda: filled(MAX_SIZE, rb"\ud83d\ude00", b'"', b'"'), PARSED),
+    "20 MB of text, one rare letter": Hostile("json", lambda: filled(MAX_SIZE, b"x", b'["', EMOJI + b'"]'), PARSED),
     "text that looks like long numbers": Hostile(
-        "json", lambda: filled(MAX_JSON, b"9" * 20 + b'\\"', b'["', b'"]'), PARSED
+        "json", lambda: filled(MAX_SIZE, b"9" * 20 + b'\\"', b'["', b'"]'), PARSED
     ),
     "pickle under a .json name": Hostile("json", lambda: pickle.dumps(list(range(MB))), "not valid JSON"),
 }
 LINES = {
     "two million {}": Hostile("ndjson", lambda: b"{}\n" * 2_000_000, "lines"),
-    "as many {} as may be": Hostile("ndjson", lambda: b"{}\n" * MAX_ROWS, PARSED),
+    "as many {} as may be": Hostile("ndjson", lambda: b"{}\n" * MAX_VALUES, PARSED),
     "one line of 20 MB": Hostile("ndjson", lambda: filled(20 * MB, b"x", b'{"a":"', b'"}\n'), "line 1 is longer"),
     "10 000 deep within a line": Hostile(
         "ndjson", lambda: b'{"a":1}\n' * 9 + b'{"a":' + b"[" * DEEP + b"]" * DEEP + b"}\n", "line 10 is nested"
     ),
     "as many values as may be": Hostile(
-        "ndjson", lambda: (b'{"a":[' + b"[]," * 997 + b"[]]}\n") * (MAX_LINES_VALUES // 2000), PARSED
+        "ndjson", lambda: (b'{"a":[' + b"[]," * 997 + b"[]]}\n") * (MAX_VALUES // 2000), PARSED
     ),
-    "lists in lists of 20 MB": Hostile("ndjson", lambda: (b'{"a":[' + b"[]," * 9999 + b"[]]}\n") * 700, "values"),
-    "NaN in the last line": Hostile("ndjson", lambda: b'{"a":1}\n' * 500_000 + b'{"a":NaN}\n', "line 500001"),
+    "objects of one rare letter each, in lines": Hostile(
+        "ndjson", lambda: (b'{"a":"' + EMOJI + b"x" * 26 + b'"}\n') * MAX_VALUES, PARSED
+    ),
+    "lists in lists of 20 MB": Hostile("ndjson", lambda: (b'{"a":[' + b"[]," * 9999 + b"[]]}\n") * 690, "values"),
+    "NaN in the last line": Hostile("ndjson", lambda: b'{"a":1}\n' * 499_000 + b'{"a":NaN}\n', "line 499001"),
     "every line read twice": Hostile(
         "ndjson", lambda: rb'{"\u0022":0}' b"\n" * (MAX_SLOW // 13 + 99), "take long to read"
     ),
@@ -279,6 +294,14 @@ EXERCISES = {
     "results: 120 MB of quotes": Hostile(
         "Observation.ndjson", lambda: observations(b'"a":"' + rb"\"" * 1600 + b'"'), PARSED
     ),
+    "results: 120 MB of quotes and long numbers": Hostile(
+        "Observation.ndjson", lambda: observations(b'"a":"' + b"9" * 20 + rb"\"" * 1590 + b'"'), PARSED
+    ),
+    "results: 120 MB of quotes, long and large numbers": Hostile(
+        "Observation.ndjson",
+        lambda: observations(b'"n":1e30,"a":"' + b"9" * 20 + rb"\"" * 1580 + b'"'),
+        "take long to read",
+    ),
     "results: 120 MB of quotes in hexadecimal": Hostile(
         "Observation.ndjson", lambda: observations(b'"a":"' + rb"\u0022" * 540 + b'"'), "take long to read"
     ),
@@ -290,6 +313,13 @@ EXERCISES = {
     ),
     "labs: as many cells as may be": Hostile(
         "labs.csv", lambda: numbered(b"c%d", 98) + (b"\n" + b"x," * 97) * RESULTS + b"\n", PARSED
+    ),
+    "labs: different cells": Hostile(
+        "labs.csv",
+        lambda: (
+            numbered(b"c%d", 98) + b"".join(b"\n" + b"%d," % n + b"%d,a,b," % -n * 32 for n in range(RESULTS)) + b"\n"
+        ),
+        PARSED,
     ),
     "labs: one long field": Hostile("labs.csv", lambda: filled(36 * MB - 9, b"x", b"a,b\n1,", EMOJI), "larger than"),
     "labs: long fields": Hostile("labs.csv", lambda: b"a,b\n" + (b"1," + b"x" * 980 + b"\n") * RESULTS, PARSED),
@@ -313,6 +343,9 @@ EXERCISES = {
         "app.ndjson",
         lambda: (b'{"a":[' + b"[]," * (MOST_VALUES // 2 - 9) + b"[]]}\n") * (LOG // (3 * MOST_VALUES // 2)),
         PARSED,
+    ),
+    "log: objects in objects": Hostile(
+        "app.ndjson", lambda: (b'{"a":' * 900 + b'"' + EMOJI + b'"' + b"}" * 900 + b"\n") * 880, PARSED
     ),
     "log: 12 MB of short lines": Hostile("app.ndjson", lambda: b"x\n" * (LOG // 2), PARSED),
     "log: 12 MB of {}": Hostile("app.ndjson", lambda: b"{}\n" * (LOG // 3), PARSED),

@@ -25,13 +25,12 @@ MAX_COLUMNS = 200
 MAX_ROWS = 1_000_000
 MAX_CELLS = 5_000_000
 MAX_VALUES = 500_000
-MAX_LINES_VALUES = 1_500_000
 MAX_DEPTH = 60
 MAX_BYTES = 200 * 2**20
-MAX_TABLE = MAX_JSON = MAX_TEXT = 20 * 2**20
+MAX_SIZE = 20 * 2**20
 MAX_LINE = 2**20
-# So many bytes of NDJSON are read again where the fast parser is no judge of them (_parse_fast); of honest lines it is.
-# And 32 times as many where numbers beyond 64 bits must be read again, which takes less.
+# So many bytes of JSON are read again where the fast parser is no judge of them (_parse_fast); of honest lines it is.
+# And 24 times as many where only long numbers must be looked at again, which takes less.
 MAX_SLOW = 2 * 2**20
 HEADER = 64 * 1024
 PIECE = 2**20
@@ -42,6 +41,7 @@ _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 _BLANK = re.compile(rb"\s*+")
 # As pandas sees it: a quote within a cell that did not begin with one is a letter.
 _CELL = re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*+")?[^,\r\n]*+(?P<comma>,?)')
+_EXPONENT = re.compile(rb"\de\+?\d")
 # Strings, to pass over them, or a whole number that may be beyond 64 bits. Possessive: nothing is tried twice.
 _STRING_OR_LONG = re.compile(
     rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?<![\d.eE+-])(?P<long>-?\d{19,}+)(?![.eE])',
@@ -64,7 +64,7 @@ def fetch(files: Files, name: str, max_bytes: int = MAX_BYTES) -> bytes:
     return data
 
 
-def read_text(files: Files, name: str, max_bytes: int = MAX_TEXT) -> str:
+def read_text(files: Files, name: str, max_bytes: int = MAX_SIZE) -> str:
     """One output as text. One rare letter makes every letter take four bytes."""
     try:
         return fetch(files, name, max_bytes).decode("utf-8-sig")
@@ -78,7 +78,7 @@ def read_table(
     columns: Sequence[str] = (),
     max_rows: int = MAX_ROWS,
     max_cells: int = MAX_CELLS,
-    max_bytes: int = MAX_TABLE,
+    max_bytes: int = MAX_SIZE,
 ) -> pd.DataFrame:
     """A CSV as a frame of texts ("" for nothing), with at least `columns`. Raises Unreadable.
 
@@ -174,6 +174,9 @@ def parse_json(data: bytes, max_values: int = MAX_VALUES) -> Any:
         try:
             return _parse_fast(data)[0]
         except ValueError:
+            if len(data) > MAX_SLOW:
+                odd = "numbers of more than 308 digits, or quotes in hexadecimal"
+                raise Unreadable(f"is not valid JSON, or has {odd} and is larger than {MAX_SLOW >> 20} MB") from None
             return _parse_strict(data)  # it knows better, or says why
 
 
@@ -185,7 +188,8 @@ def marks(data: bytes) -> int:
 def _parse_fast(data: bytes) -> tuple[Any, bytes]:
     """As orjson reads it, several times faster than json, where it provably read all of it; else a ValueError.
 
-    The second is the same as orjson writes it, or b"".
+    The second is the same as orjson writes it; b"" where there is no text, or long numbers that took longer to read.
+    Raises Unreadable for what is too deep.
 
     orjson refuses what strict JSON refuses, and whole numbers of more than 308 digits, but keeps one of several equal
     keys and rounds numbers beyond 64 bits.
@@ -194,16 +198,18 @@ def _parse_fast(data: bytes) -> tuple[Any, bytes]:
 
     value = orjson.loads(data)
     if len(data) > MAX_DEPTH < data.count(b"{") + data.count(b"[") and _levels(value) > MAX_DEPTH:
-        raise ValueError("too deep")
+        raise Unreadable(f"is nested more than {MAX_DEPTH} deep")
     # Every key and text has two quotes, and those inside it unless they are written in hexadecimal: where the counts
     # agree, no key was dropped.
     quotes = data.count(b'"')
     again = orjson.dumps(value) if quotes else b""
     if again.count(b'"') != quotes or (quotes and rb"\u0022" in data):
         raise ValueError("a key may have been dropped")
-    if len(data) > len(_LONG_NUMBER) and _LONG_NUMBER in data.translate(_DIGITS_AS_0) and _rounded(data):
-        return json.loads(data), b""
-    return value, again
+    long = len(data) > len(_LONG_NUMBER) and _LONG_NUMBER in data.translate(_DIGITS_AS_0)
+    # Rounded, a whole number is written with an exponent.
+    if not long or (again and not _EXPONENT.search(again)):
+        return value, again
+    return json.loads(data) if _rounded(data) else value, b""
 
 
 def _rounded(data: bytes) -> bool:
@@ -236,7 +242,7 @@ def _levels(value: Any) -> int:
     return depth
 
 
-def read_json(files: Files, name: str, max_values: int = MAX_VALUES, max_bytes: int = MAX_JSON) -> Any:
+def read_json(files: Files, name: str, max_values: int = MAX_VALUES, max_bytes: int = MAX_SIZE) -> Any:
     """One output as strict JSON."""
     data = fetch(files, name, max_bytes)
     try:
@@ -250,8 +256,8 @@ def read_ndjson(
     name: str,
     max_rows: int = MAX_ROWS,
     max_line: int = MAX_LINE,
-    max_values: int = MAX_LINES_VALUES,
-    max_bytes: int = MAX_BYTES,
+    max_values: int = MAX_VALUES,
+    max_bytes: int = MAX_SIZE,
 ) -> list[dict[str, Any]]:
     """One output as a list of JSON objects, one a line of at most `max_line` bytes. Raises Unreadable."""
     with uncollected():
@@ -263,7 +269,7 @@ def each_object(
 ) -> Iterator[tuple[dict[str, Any], bytes]]:
     """The objects of read_ndjson one by one, for whoever does not keep them all. To be used up in uncollected().
 
-    The second is the object as orjson writes it, or b"" where that would not be all of it, or was not needed.
+    The second is the object as orjson writes it, or b"" where that would not be all of it, or was not needed so far.
     """
     data = fetch(files, name, max_bytes)
     if data.count(b"\n") > max_rows + 1:
@@ -278,14 +284,14 @@ def each_object(
         if len(line) > max_line + line.endswith(b"\n"):
             raise Unreadable(f"{name} line {number} is longer than {max_line // 1000} KB")
         try:
-            value, again = _parse_fast(line)
-            slow += 0 if again else len(line) // 32
-        except ValueError:
             try:
+                value, again = _parse_fast(line)
+                slow += 0 if again else len(line) // 24
+            except ValueError:
                 value, again = _parse_strict(line), b""
-            except Unreadable as error:
-                raise Unreadable(f"{name} line {number} {error}") from None
-            slow += len(line)
+                slow += len(line)
+        except Unreadable as error:
+            raise Unreadable(f"{name} line {number} {error}") from None
         if slow > MAX_SLOW:
             raise Unreadable(f"{name} has too many lines that take long to read, such as line {number}")
         if not isinstance(value, dict):

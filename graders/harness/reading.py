@@ -41,7 +41,6 @@ _DIGITS_AS_0 = bytes.maketrans(b"123456789", b"000000000")
 _BLANK = re.compile(rb"\s*+")
 # As pandas sees it: a quote within a cell that did not begin with one is a letter.
 _CELL = re.compile(rb'(?:"[^"]*+(?:""[^"]*+)*+")?[^,\r\n]*+(?P<comma>,?)')
-_EXPONENT = re.compile(rb"\de\+?\d")
 # Strings, to pass over them, or a whole number that may be beyond 64 bits. Possessive: nothing is tried twice.
 _STRING_OR_LONG = re.compile(
     rb'(?s)"[^"\\]*+(?:\\.[^"\\]*+)*+"|(?<![\d.eE+-])(?P<long>-?\d{19,}+)(?![.eE])',
@@ -206,8 +205,11 @@ def _parse_fast(data: bytes) -> tuple[Any, bytes]:
     if again.count(b'"') != quotes or (quotes and rb"\u0022" in data):
         raise ValueError("a key may have been dropped")
     long = len(data) > len(_LONG_NUMBER) and _LONG_NUMBER in data.translate(_DIGITS_AS_0)
-    # Rounded, a whole number is written with an exponent.
-    if not long or (again and not _EXPONENT.search(again)):
+    if long and again:
+        # Rounded, a whole number is written with an exponent.
+        digits = again.translate(_DIGITS_AS_0)
+        long = b"0e0" in digits or b"0e+0" in digits
+    if not long:
         return value, again
     return json.loads(data) if _rounded(data) else value, b""
 

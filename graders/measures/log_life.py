@@ -128,7 +128,7 @@ def read_lines(data: bytes) -> Iterator[Line]:
                 value = found if isinstance(found, dict) else None
             except (ValueError, RecursionError):
                 value = None
-        yield Line(text, value)
+        yield Line(text.removesuffix(b"\n"), value)
 
 
 def lives(outcome: Outcome, truth: Truth) -> tuple[tuple[Life, ...], Mapping[str, list[Mapping[str, Any]]]]:

@@ -174,8 +174,8 @@ def parse_json(data: bytes, max_values: int = MAX_VALUES) -> Any:
             return _parse_fast(data)[0]
         except ValueError:
             if len(data) > MAX_SLOW:
-                odd = f"is larger than {MAX_SLOW >> 20} MB and has numbers of more than 308 digits or quotes in hexadecimal"
-                raise Unreadable(f"is not valid JSON (or {odd})") from None
+                odd = "has numbers of more than 308 digits or quotes in hexadecimal"
+                raise Unreadable(f"is not valid JSON (or is larger than {MAX_SLOW >> 20} MB and {odd})") from None
             return _parse_strict(data)  # it knows better, or says why
 
 

@@ -27,6 +27,7 @@ bench: .venv/dev .venv/peers/installed
 	@$(BIN)/python tests/benchmarks/alignment.py
 	@$(BIN)/python tests/benchmarks/generator.py
 	@$(BIN)/python tests/benchmarks/scoring.py
+	@$(BIN)/python tests/benchmarks/outputs.py
 
 .venv/core: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer with venv (Debian, Ubuntu: apt-get install python3-venv)"; exit 2; }

@@ -10,7 +10,7 @@ import pytest
 
 from graders.measures import release_attachments, release_fhir, release_tables
 from graders.measures.places import Place
-from graders.measures.release import Release
+from graders.measures.release import LONGEST_LETTER, Release
 from synthetic_data.recipes import deidentification as recipe
 from synthetic_data.streams import Seed
 
@@ -312,6 +312,15 @@ def test_what_nobody_asked_for_is_found(base):
     assert found["files that are not asked for"].total == 3
     assert found["files that are not asked for"].direct
     assert "notes.jsonl (fields that are not asked for)" in found
+
+
+def test_a_file_far_longer_than_a_letter_is_none(base):
+    truth, made, _ = base
+    files = perfect_release.files(made)
+    name = next(name for name in files if name.startswith("attachments/"))
+    release = Release.read({**files, name: b"x" * (LONGEST_LETTER + 1)}, truth)
+    assert release.others == [name]
+    assert len(release.attachments) == len(truth.attachments) - 1
 
 
 def test_a_crosswalk_is_counted_by_patients_also_among_the_letters(base):

@@ -28,12 +28,12 @@ if TYPE_CHECKING or __package__:
     from graders.harness import processes
     from graders.harness.confinement import Confinement, Network, confine_runner
     from graders.harness.kernel import SET_DUMPABLE, prctl
-    from graders.harness.leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
+    from graders.harness.leftovers import Refused, Usage, clear, clear_shared, collect, told
 else:  # in the sandbox these files lie side by side, and there is no kit
     import processes
     from confinement import Confinement, Network, confine_runner
     from kernel import SET_DUMPABLE, prctl
-    from leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
+    from leftovers import Refused, Usage, clear, clear_shared, collect, told
 
 if TYPE_CHECKING:
     from graders.harness.serving import Serving
@@ -279,7 +279,7 @@ class Room:
         return self.call(frame, deadline)
 
     def call(self, frame: dict[str, Any], deadline: float) -> tuple[str, Any]:
-        """Send one call to the child and wait for its answer, watching the limits."""
+        """Send one call to the child and wait for its answer, watching the limits. Raises Refused."""
         if self.process is None:
             self.fresh_folders(frame["keep_out"])
             self.start_driver()
@@ -304,13 +304,7 @@ class Room:
                         break
             if found := self.trouble(deadline):
                 return found[0], {"why": found[1].format(limit=frame["limit_s"])}
-        try:
-            reply = json.loads(data[4 : 4 + size])
-            status, value = reply["status"], reply["value"]
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return "refused", {"why": "answered with something that is not a reply"}
-        if not sound(value):
-            return "refused", {"why": f"returned a value that is not plain JSON of at most {MAX_DEPTH} levels"}
+        status, value = told(bytes(data[4 : 4 + size]))
         if status == "exited":
             return status, {"why": "left with sys.exit before it returned"}
         if status not in ("ok", "raised"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import stat
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 MAX_DEPTH = 60
+# Of what one step returns. Three bytes of JSON ("[],") become eighty in memory.
+MAX_VALUES = 1_000_000
 
 
 class Refused(Exception):
@@ -43,6 +46,21 @@ def collect(
             raise Refused(f"wrote more than {most_mb} MB")
         found.append((name, data))
     return found
+
+
+def told(reply: bytes) -> tuple[Any, Any]:
+    """(status, value) of what the child answered. Raises Refused."""
+    # Those within strings are counted as well.
+    if sum(reply.count(mark) for mark in (b",", b"[", b"{")) > MAX_VALUES:
+        raise Refused(f"returned more than {MAX_VALUES} values")
+    try:
+        read = json.loads(reply)
+        status, value = read["status"], read["value"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Refused("answered with something that is not a reply") from None
+    if not sound(value):
+        raise Refused(f"returned a value that is not plain JSON of at most {MAX_DEPTH} levels")
+    return status, value
 
 
 def sound(value: Any) -> bool:

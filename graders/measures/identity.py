@@ -17,7 +17,7 @@ import pandas as pd
 from graders.harness.reading import Unreadable, read_ndjson, read_table, uncollected
 from graders.measures.disguises import Codes, digests
 from graders.measures.places import ramp
-from graders.measures.release import as_text
+from graders.measures.release import as_text, line_limits, table_limits
 from graders.measures.tokens import fold, squeezed, visible
 from synthetic_data.recipes.deidentification import RELEASED
 from synthetic_data.scene import Files
@@ -208,7 +208,7 @@ def _second_codes(files: Files, truth: Truth) -> dict[str, npt.NDArray[np.object
     found = {}
     for name, whose in truth.second.items():
         try:
-            codes = _codes_of(name, files)
+            codes = _codes_of(name, files, len(whose))
         except Unreadable:
             continue
         if len(codes) == len(whose):
@@ -216,12 +216,13 @@ def _second_codes(files: Files, truth: Truth) -> dict[str, npt.NDArray[np.object
     return found
 
 
-def _codes_of(name: str, files: Files) -> list[str]:
+def _codes_of(name: str, files: Files, count: int) -> list[str]:
     if name in ("notes", "Patient"):
         file, field = ("notes.jsonl", "patient_id") if name == "notes" else ("fhir/Patient.ndjson", "id")
-        return [as_text(row.get(field)) for row in read_ndjson(files, file)]
+        rows = read_ndjson(files, file, *line_limits(count, note=name == "notes"))
+        return [as_text(row.get(field)) for row in rows]
     column = "mrn" if name == "labs" else "patient_id"
-    return read_table(files, f"{name}.csv", [column])[column].tolist()
+    return read_table(files, f"{name}.csv", [column], *table_limits(count))[column].tolist()
 
 
 def reversible(release: Release, truth: Truth) -> str:

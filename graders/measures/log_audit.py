@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable, parse_json
 from graders.measures.audit_event import valid
-from graders.measures.log_life import Life, read_lines
+from graders.measures.log_life import Life, lines_of
 from synthetic_data.log_workload import ODD_USERS
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def seal(key: str, prev: str, event: object) -> str:
 
 def read(life: Life, play: Play, key: str) -> Trail:
     """The audit log of a life."""
-    entries = [line.value or {} for line in read_lines(life.audit)]
+    entries = [line.value or {} for line in lines_of(life.audit)]
     sealed, fits = [], []
     before: Mapping[str, Any] = {"seq": 0, "mac": START}
     for entry in entries:

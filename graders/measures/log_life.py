@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from graders.harness.reading import Unreadable, parse_json
+from graders.harness.reading import Unreadable, marks, parse_json, uncollected
 
 if TYPE_CHECKING:
     from graders.harness.outcome import Outcome
@@ -23,6 +24,8 @@ REQUEST_ID = "x-request-id"
 HUNG_UP, BLOCKED = "hung up", "blocked"
 EARLIER = "while it ran"
 LONGEST_LINE, MOST_LINES = 2**20, 200_000
+# Values of a line and of a log that are read. An honest line has a few dozen; three bytes ("[],") may become eighty.
+MOST_VALUES, MOST_OF_LOG = 20_000, 800_000
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class Life:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """Of the application log."""
-        return tuple(read_lines(self.app))
+        return lines_of(self.app)
 
     @property
     def events(self) -> list[Mapping[str, Any]]:
@@ -98,19 +101,34 @@ class Line:
     value: Mapping[str, Any] | None
 
 
+def lines_of(data: bytes) -> tuple[Line, ...]:
+    """All that read_lines reads."""
+    with uncollected():
+        return tuple(read_lines(data))
+
+
 def read_lines(data: bytes) -> Iterator[Line]:
-    """The lines of an NDJSON file that are not empty; overlong ones and those past MOST_LINES are no objects."""
-    for number, text in enumerate(data.split(b"\n")):
-        if not text.strip():
+    """The lines of an NDJSON file that are not empty; those past MOST_LINES, overlong and overfull ones are no objects.
+
+    Past twice MOST_LINES, lines are not even counted.
+    """
+    room = MOST_OF_LOG
+    for number, text in enumerate(io.BytesIO(data)):
+        if number >= 2 * MOST_LINES:
+            return
+        if text.isspace():
             continue
         value = None
-        if len(text) <= LONGEST_LINE and number < MOST_LINES:
+        # Trying what is no object at all takes longest.
+        tried = number < MOST_LINES and len(text) <= LONGEST_LINE and text.rstrip().endswith(b"}")
+        if tried and (held := marks(text)) <= min(MOST_VALUES, room):
+            room -= held
             try:
                 found = json.loads(text)
                 value = found if isinstance(found, dict) else None
             except (ValueError, RecursionError):
                 value = None
-        yield Line(text, value)
+        yield Line(text.removesuffix(b"\n"), value)
 
 
 def lives(outcome: Outcome, truth: Truth) -> tuple[tuple[Life, ...], Mapping[str, list[Mapping[str, Any]]]]:

@@ -112,9 +112,12 @@ def betrayed(files: Files, truth: Truth) -> int:
 
 def exposed(files: Files, people: pd.DataFrame) -> float:
     """Share of `people` whose SSN, record number or patient id stands in the files where most is known of them."""
-    told = b"\n".join(files.get(name, b"")[: 10 * MOST_READ] for name in KNOWING)
     owner = numbers_of(people)
-    hit = {owner[word] for word in _WORD.findall(told.decode("utf-8", "replace")) if word in owner}
+    hit: set[int] = set()
+    for name in KNOWING:
+        text = files.get(name, b"")[: 10 * MOST_READ].decode("utf-8", "replace")
+        # One by one: a list of so many words would take ten times the memory of the file.
+        hit |= {owner[word] for match in _WORD.finditer(text) if (word := match.group()) in owner}
     return len(hit) / len(people) if len(people) else 0.0
 
 

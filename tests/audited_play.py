@@ -14,6 +14,7 @@ import os
 import pickle
 import shutil
 import sys
+import types
 import warnings
 import zipfile
 from pathlib import Path
@@ -26,6 +27,11 @@ texts: set[bytes] = set()
 codes: set[object] = set()
 modules: set[str] = set()
 places = {""}
+
+
+def gist(code: types.CodeType) -> tuple[object, ...]:
+    """What tells the code of a module from others, whoever compiled it and whatever it was called."""
+    return code.co_code, code.co_names, tuple(value for value in code.co_consts if isinstance(value, str))
 
 
 def know(path: Path) -> None:
@@ -47,7 +53,7 @@ def know(path: Path) -> None:
         if name.endswith(".py"):
             modules.add(Path(name).stem)
             try:
-                codes.add(compile(data, name, "exec", dont_inherit=True))
+                codes.add(gist(compile(data, name, "exec", dont_inherit=True)))
             except (SyntaxError, ValueError):
                 continue
 
@@ -55,7 +61,7 @@ def know(path: Path) -> None:
 def watch(event: str, args: tuple[object, ...]) -> None:
     """The hook."""
     if event == "exec":
-        seen = args[0] in codes
+        seen = gist(args[0]) in codes
     elif event == "compile":
         source = args[0].encode() if isinstance(args[0], str) else args[0]
         seen = isinstance(source, bytes) and (source.strip() in texts or MARK.encode() in source)

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -168,6 +168,14 @@ def check_name(name: str) -> None:
         raise Fault(f"holds a file name that is too long or not printable ({shown(name)})")
 
 
+def check_nesting(names: Collection[str]) -> None:
+    """Refuse files below other files, as no folder holds them. Raises Fault."""
+    for name in names:
+        parts = name.split("/")
+        if any("/".join(parts[:n]) in names for n in range(1, len(parts))):
+            raise Fault(f"holds {shown(name)} inside something that is a file")
+
+
 def list_folder(root: Path) -> Listing:
     """Every entry below a folder; follows no link."""
     sizes: dict[str, int] = {}
@@ -223,14 +231,14 @@ def list_zip(path: Path) -> Listing:
             continue
         if entry.filename in sizes:
             raise Fault(f"holds {shown(entry.filename)} twice")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # Of bzip2 and LZMA, zipfile unpacks whole blocks before it counts: 300 bytes become 150 MB.
+            raise Fault(f"{shown(entry.filename)} is packed in another way than deflate")
         mode = entry.external_attr >> 16
         sizes[entry.filename] = -1 if mode and stat.S_IFMT(mode) not in (0, stat.S_IFREG) else entry.file_size
         if entry.file_size > 2**20 and entry.file_size > MAX_RATIO * max(1, entry.compress_size):
             raise Fault(f"{shown(entry.filename)} unpacks to more than {MAX_RATIO} times its packed size")
-    for name in sizes:
-        parts = name.split("/")
-        if any("/".join(parts[:n]) in sizes for n in range(1, len(parts))):
-            raise Fault(f"holds {shown(name)} inside something that is a file")
+    check_nesting(sizes)
 
     def fetch(name: str, cap: int) -> bytes:
         try:
@@ -257,4 +265,5 @@ def code_files(notebook: bytes) -> dict[str, bytes]:
                 texts.setdefault(name, []).append("".join(cell["source"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Fault("the notebook cannot be read") from None
+    check_nesting(texts)
     return {name: ("\n\n".join(pieces) + "\n").encode("utf-8", "replace") for name, pieces in texts.items()}

@@ -171,7 +171,7 @@ def with_wall_limit(tmp_path: Path, seconds: int) -> Path:
         (["--secret-file", "/nonexistent/secret"], "cannot be read"),
         (["--exercise", "no_such_exercise"], "unknown exercise"),
         (["--frobnicate"], "unrecognized arguments"),
-        (["--variant", "../../etc"], "--variant must be"),
+        (["--variant", "../../etc"], "an identity"),
         (["--card", "/nonexistent/card.toml"], "cannot be read"),
         (["--kit", "/nonexistent"], "holds no exercises"),
     ],

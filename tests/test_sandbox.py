@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import importlib.util
+import marshal
 import os
 import secrets
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 from each_tier import TIERS
 
-from graders.harness import sandbox
+from graders.harness import bubblewrap, bytecode, no_namespaces, sandbox
 from graders.harness.errors import InfrastructureError
 from graders.harness.kit import HOME
 from graders.harness.packages import importable
@@ -350,3 +354,112 @@ def test_a_sandbox_that_dies_is_our_fault_and_says_so(tier, work):
 def test_the_same_submission_runs_without_a_sandbox_too(work):
     header, _ = ask(sandbox.UNSAFE, work, "honest.py", "uses_sqlite")
     assert header["value"] == "fine"
+
+
+GRADER = """
+import dataclasses, sys
+from pathlib import Path
+from graders.harness import sandbox
+from graders.harness.play import frame_of
+from synthetic_data.scene import Request
+name, as_root, folder = sys.argv[1:]
+tier = next(t for t in sandbox.candidates() if t.name == name)
+tier = dataclasses.replace(tier, as_root=as_root == "True")
+limits = sandbox.Limits(wall_s=60, cpu_s=60, mem_mb=500, procs=16, out_mb=1, out_files=1)
+program = sandbox.Program("call", "probe.py", "look", [])
+with sandbox.open_pipe(tier, sandbox.Mounts(Path(folder)), limits, program) as pipe:
+    pipe.ask(frame_of(Request("call", "look", (folder,))), {})
+"""
+
+
+def test_when_the_grader_is_killed_the_submission_ends(tier, tmp_path):
+    folder = tmp_path / secrets.token_hex(8)
+    folder.mkdir()
+    (folder / "probe.py").write_text("import time\ndef look(mark):\n    time.sleep(50)\n")
+    for path in (tmp_path, folder):
+        path.chmod(0o755)
+    # Its command line names a folder of the run, in tier A by another name: the mark is the sandbox's own process too.
+    process = subprocess.Popen([sys.executable, "-c", GRADER, tier.name, str(tier.as_root), str(folder)], cwd=HOME)
+
+    def running() -> set[int]:
+        found, waiting = set(), [process.pid]
+        while waiting:
+            for path in Path("/proc").glob(f"{waiting.pop()}/task/*/children"):
+                with contextlib.suppress(OSError):
+                    waiting += map(int, path.read_text().split())
+            found |= set(waiting)
+        return found
+
+    def there(pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return False
+
+    deadline = time.monotonic() + 30
+    # Three processes are the least in any tier: inside.py and who watches it, or bwrap, and the submission.
+    while len(known := running()) < 2 + (tier.name == "B") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(0.3)
+    known |= running()
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 10
+    while any(map(there, known)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(known) >= 2
+    assert [pid for pid in known if there(pid)] == []
+
+
+def replaced(monkeypatch, module: str, old: str, new: str) -> None:
+    """The sandbox gets one of our files with a fault in it."""
+    source = (HOME / "graders/harness" / module).read_text()
+    assert old in source
+    program = compile(source.replace(old, new), module, "exec")
+    files = dict(bytecode.compiled()) | {module + "c": bytecode.HEADER + marshal.dumps(program)}
+    for place in (bubblewrap, no_namespaces):
+        monkeypatch.setattr(place, "compiled", lambda: files)
+
+
+# What could fail without a word, and what is then seen.
+FAULTS = {
+    "the filter is not installed": ("seccomp.py", "if library.prctl(*words):", "if False:", "netlink", {"A", "B"}),
+    "Landlock does not bind": ("landlock.py", "call(RESTRICT_SELF, self.handle, 0)", "pass", "read the kit", {"B"}),
+    "the uid stays": ("confinement.py", "os.setresuid(uid, uid, uid)", "pass", "write beside", {"A"}),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_sandbox_that_does_not_shut_is_not_used(tier, work, monkeypatch, fault):
+    module, old, new, says, tiers = FAULTS[fault]
+    if tier.name not in tiers or (fault == "the uid stays" and not tier.as_root):
+        return
+    assert sandbox.trial(tier) == ""
+    replaced(monkeypatch, module, old, new)
+    assert says in sandbox.trial(tier)
+    with pytest.raises(InfrastructureError, match="cannot be confined"):
+        ask(tier, source(work, "def look():\n    return 1\n"), "probe.py", "look")
+
+
+def test_all_steps_together_have_a_limit_of_time(work):
+    limits = sandbox.Limits(wall_s=2, cpu_s=20, mem_mb=500, procs=16, out_mb=1, out_files=1, play_s=1.2)
+    source(work, "import time\nclass Pump:\n    def step(self):\n        time.sleep(0.5)\n        return 1\n")
+    program = sandbox.Program("object", "probe.py", "Pump", [])
+    started = time.monotonic()
+    with sandbox.open_pipe(sandbox.best(), sandbox.Mounts(work), limits, program) as pipe:
+        pipe.ask(frame_of(Request("call", "")), {})
+        replies = [pipe.ask(frame_of(Request("call", "step")), {})[0] for _ in range(40)]
+    assert replies[0]["status"] == "ok"
+    assert {r["status"] for r in replies[3:]} == {"timeout"}
+    assert "1.2 s for all steps together" in replies[-1]["value"]["why"]
+    assert replies[5] == replies[-1]
+    assert time.monotonic() - started < 20 * 0.5
+
+
+def test_all_answers_together_have_a_limit_of_size(work):
+    source(work, "class Pump:\n    def step(self):\n        return 'x' * 30 * 2**20\n")
+    program = sandbox.Program("object", "probe.py", "Pump", [])
+    with sandbox.open_pipe(sandbox.best(), sandbox.Mounts(work), LIMITS, program) as pipe:
+        pipe.ask(frame_of(Request("call", "")), {})
+        replies = [pipe.ask(frame_of(Request("call", "step")), {})[0] for _ in range(5)]
+    assert [r["status"] for r in replies] == ["ok", "ok", "refused", "timeout", "timeout"]
+    assert "more than 80 MB in all" in replies[3]["value"]["why"]

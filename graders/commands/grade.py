@@ -1,18 +1,23 @@
-"""Run a submission in the sandbox on hidden patients and score it."""
+"""Run a submission, or all of a round, in the sandbox on hidden patients and score it."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from pathlib import Path
 
-from graders.commands._options import add_kit, exit_code, grade_all, open_kit
+from graders.commands._options import add_kit, exit_code, grade_all, open_kit, progress
 from graders.harness import grading
 from graders.harness.errors import UsageError
+from graders.harness.kit import Kit
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
-    parser.add_argument("path", type=Path, metavar="PATH", help="a submission: folder, zip or notebook")
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="a submission: folder, zip or notebook; or a folder with submissions/"
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results are kept")
     parser.add_argument("--secret-file", type=Path, metavar="F", help="the team's secret; without it, practice data")
     parser.add_argument("--variant", metavar="ID", help="whose data and policy card (default: the submission's name)")
@@ -20,12 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--card", type=Path, metavar="FILE", help="use this policy card instead of the variant's own")
     parser.add_argument("--small", action="store_true", help="the small settings of the tests; stamps the scorecard")
     parser.add_argument("--unsafe-no-sandbox", action="store_true", help="run without a sandbox; stamps the scorecard")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="of a round, at a time")
     add_kit(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade, store, print; returns the exit code."""
     from graders.report import html, terminal
+    from graders.round import many
 
     kit = open_kit(args.kit)
     path = args.path.absolute()
@@ -37,8 +44,9 @@ def run(args: argparse.Namespace) -> int:
         unsafe=args.unsafe_no_sandbox,
         small=args.small,
     )
-    if not terms.variant.replace("-", "").replace("_", "").replace(".", "").isalnum() or terms.variant[0] == ".":
-        raise UsageError(f"--variant must be letters, digits, '-', '_' and '.', not {terms.variant!a}")
+    if many.is_round(path):
+        return grade_round(kit, path, terms, args)
+    many.check_identity(terms.variant, "--variant" if args.variant else path.name)
     results = grade_all(kit, path, terms, args.exercise)
     for graded in results:
         grading.store(graded, args.out, terms.variant)
@@ -47,3 +55,27 @@ def run(args: argparse.Namespace) -> int:
     terminal.show(cards)
     print(f"scorecard: {page}")
     return exit_code(results)
+
+
+def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Namespace) -> int:
+    """Grade many; 0 when all have their scores, 3 when any has none."""
+    from graders.round import many
+
+    if args.variant:
+        raise UsageError("--variant is for one submission; in a round the name of each is its variant")
+    if args.workers < 1:
+        raise UsageError(f"--workers must be at least 1, not {args.workers}")
+    total = len(many.identities(path / many.SUBMISSIONS))
+    verdicts = []
+    with progress("grading", total) as step:
+        for verdict in many.grade(kit, path / many.SUBMISSIONS, terms, args.exercise, args.out, args.workers):
+            verdicts.append(verdict)
+            step()
+    for verdict in sorted(verdicts, key=lambda v: v.identity):
+        said = [f"{name} {score or 'no score'} ({status})" for name, (status, score) in verdict.scores.items()]
+        print(f"{verdict.identity}: {verdict.trouble or ', '.join(said)}")
+    left = sum(not verdict.complete for verdict in verdicts)
+    print(f"{total - left} of {total} graded; results: {args.out}")
+    if left:
+        print(f"{left} have no score: run the same command again, finished ones are kept", file=sys.stderr)
+    return 3 if left else 0

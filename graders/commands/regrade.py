@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
+from typing import Any
 
 from graders.commands._options import add_kit, open_kit
 from graders.harness import outcome as outcomes
-from graders.harness.errors import UsageError
+from graders.harness.errors import ExerciseError, InfrastructureError, UsageError
+from graders.harness.kit import Kit
 from graders.harness.scorecard import Scorecard, score
 
 
@@ -19,28 +23,94 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Regrade every stored outcome; with --verify, 1 when any scorecard is not reproduced."""
-    from graders.report import html
+    """Regrade every stored outcome; with --verify, 1 when any scorecard is not reproduced.
 
+    3 when an outcome cannot be read; the others are regraded all the same.
+    """
     kit = open_kit(args.kit)
-    folders = sorted(p.parent for p in args.results.glob("*/*/outcome.json"))
+    folders = sorted(
+        {p.parent for name in ("outcome.json", "scorecard.json") for p in args.results.glob(f"*/*/{name}")}
+    )
     if not folders:
         raise UsageError(f"{args.results}: holds no results (<id>/<exercise>/outcome.json)")
+    return verify(kit, args.results, folders) if args.verify else regrade(kit, args.results, folders)
+
+
+def scored_again(kit: Kit, results: Path, folder: Path) -> Scorecard:
+    """The scorecard of a stored outcome. Raises InfrastructureError when it cannot be read or was changed."""
+    outcome = outcomes.read(folder)
+    try:
+        return score(kit, outcome, outcomes.read_truth(results / ".truth" / folder.parent.name / folder.name))
+    except ExerciseError as error:
+        raise InfrastructureError(f"{folder}: {error}") from None
+
+
+def regrade(kit: Kit, results: Path, folders: list[Path]) -> int:
+    """Write every scorecard anew."""
+    from graders.report import html
+
     pages: dict[Path, list[Scorecard]] = {}
-    changed = 0
+    changed = broken = 0
     for folder in folders:
-        outcome = outcomes.read(folder)
-        truth = outcomes.read_truth(args.results / ".truth" / folder.parent.name / folder.name)
-        card = score(kit, outcome, truth)
+        try:
+            card = scored_again(kit, results, folder)
+        except InfrastructureError as error:
+            print(error, file=sys.stderr)
+            broken += 1
+            continue
         stored = folder / "scorecard.json"
-        same = stored.is_file() and stored.read_bytes() == card.to_bytes()
-        changed += not same
-        if not same:
-            print(f"{folder}: {'differs' if args.verify else 'now'} {card.score} ({card.status})")
-        if not args.verify:
-            outcomes.write_file(stored, card.to_bytes())
-            pages.setdefault(folder.parent, []).append(card)
+        if not stored.is_file() or stored.read_bytes() != card.to_bytes():
+            print(f"{folder}: now {card.score} ({card.status})")
+            changed += 1
+        outcomes.write_file(stored, card.to_bytes())
+        pages.setdefault(folder.parent, []).append(card)
     for place, cards in pages.items():
         html.write(cards, place / "scorecard.html")
-    print(f"{len(folders)} outcomes scored again; {changed} scorecards {'differ' if args.verify else 'changed'}")
-    return int(args.verify and changed > 0)
+    print(f"{len(folders) - broken} outcomes scored again; {changed} scorecards changed{unread(broken)}")
+    return 3 if broken else 0
+
+
+def verify(kit: Kit, results: Path, folders: list[Path]) -> int:
+    """Say where a scorecard is not what its outcome, its truth and this kit give; changes nothing.
+
+    Another kit with the same verdict is said, and is no difference.
+    """
+    differs = broken = older = 0
+    for folder in folders:
+        try:
+            card = scored_again(kit, results, folder)
+        except InfrastructureError as error:
+            print(error, file=sys.stderr)
+            broken += 1
+            continue
+        found = differences(folder / "scorecard.json", card)
+        if found == ["kit"]:
+            older += 1
+        elif found:
+            print(f"{folder}: differs in {', '.join(found)}")
+            differs += 1
+    same = len(folders) - differs - broken
+    by = f" ({older} of them were scored by another kit)" if older else ""
+    print(f"{same} of {len(folders)} scorecards reproduced{by}; {differs} differ{unread(broken)}")
+    return 3 if broken else int(differs > 0)
+
+
+def differences(stored: Path, card: Scorecard) -> list[str]:
+    """What of a stored scorecard is not as scored again: its keys, and criteria by name."""
+    try:
+        data = stored.read_bytes()
+        old: dict[str, Any] = json.loads(data)
+        before = {c["id"]: c for c in old["criteria"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return ["everything: it is missing or no scorecard"]
+    new = card.as_dict()
+    found = [key for key in sorted(old.keys() | new.keys()) if key != "criteria" and old.get(key) != new.get(key)]
+    after = {c["id"]: c for c in new["criteria"]}
+    names = sorted(before.keys() | after.keys())
+    found += [f"criterion {name}" for name in names if before.get(name) != after.get(name)]
+    return found or ([] if data == card.to_bytes() else ["its bytes"])
+
+
+def unread(broken: int) -> str:
+    """How many outcomes could not be scored, for the last line."""
+    return f"; {broken} could not be read" if broken else ""

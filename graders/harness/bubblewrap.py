@@ -10,7 +10,8 @@ import sysconfig
 from pathlib import Path
 
 from graders.harness import packages as installed
-from graders.harness.tier import FILES, HERE, Launch, Limits, Mounts, Tier
+from graders.harness.bytecode import compiled
+from graders.harness.tier import Launch, Limits, Mounts, Tier
 
 
 def tiers() -> list[Tier]:
@@ -63,15 +64,12 @@ def room(tier: Tier, mounts: Mounts, limits: Limits) -> list[str]:
             words += ["--ro-bind", str(path), str(path)]
     for path in hidden:
         words += ["--tmpfs", str(path), "--remount-ro", str(path)]
-    for name in ("/packages", "/etc"):
+    for name in ("/packages", "/etc", "/kit"):
         words += ["--perms", "0755", "--dir", name]
     for name, path in mounts.packages.items():
         words += ["--ro-bind", str(path), f"/packages/{name}"]
     for name in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/mime.types"):
         words += ["--ro-bind-try", name, name]
-    words += ["--perms", "0755", "--dir", "/kit"]
-    for name in FILES:
-        words += ["--ro-bind", str(HERE / name), f"/kit/{name}"]
     if mounts.submission.is_dir():
         words += ["--ro-bind", str(mounts.submission), "/submission"]
     scratch = (2 * limits.out_mb + limits.mem_mb) * 2**20
@@ -83,23 +81,25 @@ def room(tier: Tier, mounts: Mounts, limits: Limits) -> list[str]:
     return words
 
 
-def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
-    """Start inside.py as PID 1 of the room, with three small files that say who lives there."""
+def launch(tier: Tier, mounts: Mounts, limits: Limits, program: str) -> Launch:
+    """Start one of our programs as PID 1 of the room, with our files and three that say who lives there."""
     uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
     shown = 1000 if uid is None else uid
     command, handles = room(tier, mounts, limits), []
-    for name, text in (
-        ("passwd", f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/play/home:/bin/sh\n"),
-        ("group", f"root:x:0:\ncandidate:x:{shown}:\n"),
-        ("hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
-    ):
-        handle = os.memfd_create(name)
-        os.write(handle, text.encode())
+    given = {
+        "/etc/passwd": f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/play/home:/bin/sh\n".encode(),
+        "/etc/group": f"root:x:0:\ncandidate:x:{shown}:\n".encode(),
+        "/etc/hosts": b"127.0.0.1 localhost sandbox\n::1 localhost\n",
+        **{f"/kit/{name}": data for name, data in compiled().items()},
+    }
+    for place, data in given.items():
+        handle = os.memfd_create(place)
+        os.write(handle, data)
         os.lseek(handle, 0, os.SEEK_SET)
         handles.append(handle)
-        command += ["--perms", "0444", "--ro-bind-data", str(handle), f"/etc/{name}"]
+        command += ["--perms", "0444", "--file", str(handle), place]
     python = str(installed.interpreter()[0])
-    config = {"tier": "A", "uid": uid, "work": "/play", "submission": "/submission", "driver": "/kit/driver.py"}
+    config = {"tier": "A", "uid": uid, "work": "/play", "submission": "/submission", "driver": "/kit/driver.pyc"}
     config |= {"python": python, "path": "/usr/bin:/bin", "python_path": "/packages", "shm": True}
-    command += ["--remount-ro", "/", python, "-E", "-s", "-S", "-B", "/kit/inside.py"]
+    command += ["--remount-ro", "/", python, "-E", "-s", "-S", "-B", f"/kit/{program}.pyc"]
     return Launch(command, config, {}, handles)

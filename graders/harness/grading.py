@@ -99,22 +99,33 @@ def choose_tier(unsafe: bool) -> sandbox.Tier:
     return sandbox.UNSAFE if unsafe else sandbox.best()
 
 
-def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
-    """Play and score one exercise of a submission; a failure of the machine is retried once, then recorded."""
-    blank = Outcome(
+def blank(exercise: Exercise, part: Part, terms: Terms) -> Outcome:
+    """The outcome of a submission that has not been played yet."""
+    return Outcome(
         exercise.name,
         terms.variant,
         "practice" if terms.secret is None else "hidden",
         part.digest,
         terms.stamps_for(exercise.name),
         settings=exercise.ci_settings if terms.small else exercise.settings,
-        submitted={name: data for name, data in part.files.items() if not name.endswith(".py")},
+        submitted=part.files,
     )
+
+
+def unplayed(kit: Kit, exercise: Exercise, part: Part, terms: Terms, reason: str) -> Graded:
+    """A submission that the machine could not play: no score, and why."""
+    result = dataclasses.replace(blank(exercise, part, terms), status="infra_error", reason=reason)
+    return Graded(score(kit, result, {}), {}, {"host": platform.platform(), "tries": 0})
+
+
+def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
+    """Play and score one exercise of a submission; a failure of the machine is retried once, then recorded."""
+    result = base = blank(exercise, part, terms)
     kit.criteria(exercise.name)  # a missing grader is found before minutes are spent on a play
     started, played, tier = time.time(), Played((), {}, "", ""), "none"
     tries = 0
     if part.status:
-        result = dataclasses.replace(blank, status=part.status, reason=part.fault)
+        result = dataclasses.replace(result, status=part.status, reason=part.fault)
     else:
         while True:
             tries += 1
@@ -122,18 +133,18 @@ def grade(kit: Kit, exercise: Exercise, part: Part, terms: Terms) -> Graded:
                 chosen = choose_tier(terms.unsafe)
                 tier = f"{chosen.name}: {chosen.why}"
                 if chosen.name == "B":
-                    blank = dataclasses.replace(blank, stamps=tuple(dict.fromkeys((*blank.stamps, "TIER B"))))
+                    base = dataclasses.replace(base, stamps=tuple(dict.fromkeys((*base.stamps, "TIER B"))))
                 played = play(exercise, part.files, make_scene(kit, exercise, terms), chosen)
                 status = "blocked" if played.blocked else "played"
-                result = dataclasses.replace(blank, status=status, reason=played.blocked, replies=played.replies)
+                result = dataclasses.replace(base, status=status, reason=played.blocked, replies=played.replies)
             except NoSandbox:
                 raise
             except GraderError as error:
-                result = dataclasses.replace(blank, status="grader_error", reason=str(error))
+                result = dataclasses.replace(base, status="grader_error", reason=str(error))
             except (InfrastructureError, OSError) as error:
                 if tries == 1:
                     continue
-                result = dataclasses.replace(blank, status="infra_error", reason=str(error))
+                result = dataclasses.replace(base, status="infra_error", reason=str(error))
             break
     record = {
         "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
@@ -154,7 +165,7 @@ def store(graded: Graded, results: Path, identity: str) -> Path:
     folder, truth = results / identity / name, results / ".truth" / identity / name
     # A result that is being replaced is unfinished from here on, and leaves no file among the new ones.
     (folder / "outcome.json").unlink(missing_ok=True)
-    for old in (folder / "files", folder / "submitted", truth):
+    for old in (folder, truth):
         shutil.rmtree(old, ignore_errors=True)
     outcomes.write_truth(graded.truth, truth)
     outcomes.write(graded.scorecard.outcome, folder, graded.record)

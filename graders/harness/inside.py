@@ -27,10 +27,12 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING or __package__:
     from graders.harness import processes
     from graders.harness.confinement import Confinement, Network, confine_runner
+    from graders.harness.kernel import SET_DUMPABLE, prctl
     from graders.harness.leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
 else:  # in the sandbox these files lie side by side, and there is no kit
     import processes
     from confinement import Confinement, Network, confine_runner
+    from kernel import SET_DUMPABLE, prctl
     from leftovers import MAX_DEPTH, Refused, Usage, clear, clear_shared, collect, sound
 
 if TYPE_CHECKING:
@@ -148,7 +150,7 @@ class Room:
         self.log.clear()
         # Not the folder that holds them: nothing that this process writes to could then be exchanged for a link.
         write = [self.folders["@out"], self.folders["@home"], *([SHM] if self.config["shm"] else [])]
-        confinement = Confinement(self.config, write, network)
+        confinement = Confinement(self.config, list(map(str, write)), network)
         try:
             self.process = subprocess.Popen(
                 command,
@@ -353,7 +355,7 @@ def main(config: dict[str, Any]) -> None:
     if config["tier"] == "B":
         processes.keep(config["uid"], lambda: clear_shared(SHM, config["uid"]) if config["shm"] else None)
     # Keeps a child with the same uid out of /proc/PID/{mem,fd,environ} of this process.
-    processes.prctl(processes.SET_DUMPABLE, 0)
+    prctl(SET_DUMPABLE, 0)
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     room = Room(config)
     if config["tier"] == "B":

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from graders.harness.criterion import Criterion
 from graders.harness.errors import ExerciseError, UsageError
 from graders.harness.exercise import Exercise, load
+from graders.harness.submission import digest
 from synthetic_data.scene import Recipe
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from graders.harness.outcome import Outcome
 
 HOME = Path(__file__).resolve().parents[2]
+# Where an exercise's own two programs lie in a kit.
+RUBRIC, RECIPE = "graders/test_{}.py", "synthetic_data/recipes/{}.py"
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,11 @@ class Kit:
 
     def recipe(self, name: str) -> Recipe:
         """The module that makes an exercise's scenes."""
-        return cast(Recipe, self._module(f"synthetic_data/recipes/{name}.py", f"exercise {name} has no recipe"))
+        return cast(Recipe, self._module(RECIPE.format(name), f"exercise {name} has no recipe"))
 
     def criteria(self, name: str) -> list[Criterion]:
         """An exercise's rubric, in the order of its file."""
-        module = self._module(f"graders/test_{name}.py", f"exercise {name} has no grader")
+        module = self._module(RUBRIC.format(name), f"exercise {name} has no grader")
         found = [v.criterion for v in vars(module).values() if isinstance(getattr(v, "criterion", None), Criterion)]
         if not found:
             raise ExerciseError(f"{module.__file__}: holds no function marked @criterion")
@@ -58,9 +61,16 @@ class Kit:
 
     def figures(self, name: str, outcome: Outcome, truth: Any) -> tuple[Figure, ...]:
         """What the rubric draws of an outcome, where it has a function `figures`."""
-        module = self._module(f"graders/test_{name}.py", f"exercise {name} has no grader")
+        module = self._module(RUBRIC.format(name), f"exercise {name} has no grader")
         draw = getattr(module, "figures", None)
         return tuple(draw(outcome, truth)) if draw else ()
+
+    def digest(self, name: str) -> str:
+        """Version, and hash of all code and data that can change a score of this exercise: "0.1.0 sha256:…".
+
+        Other exercises and the installed packages are not in it; a record names the versions of these.
+        """
+        return f"{kit_version()} {_digest(self.root, name)}"
 
     def _module(self, relative: str, lack: str) -> ModuleType:
         path = self.root / relative
@@ -81,6 +91,19 @@ def _load_module(path: Path) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+@functools.cache
+def _digest(root: Path, name: str) -> str:
+    own = (RUBRIC.format(name), RECIPE.format(name), f"exercises/{name}/exercise.toml")
+    files = {relative: root / relative for relative in own}
+    for place in ("graders/harness", "graders/measures", "synthetic_data"):
+        for path in (HOME / place).rglob("*"):
+            relative = path.relative_to(HOME).as_posix()
+            # Of the recipes, this exercise's alone.
+            if path.is_file() and "__pycache__" not in relative and not relative.startswith("synthetic_data/recipes"):
+                files[relative] = path
+    return digest({relative: path.read_bytes() for relative, path in files.items()})
 
 
 @functools.cache

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
-from collections.abc import Iterable
-from pathlib import Path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # pathlib and typing take longer to load than all else here (sandbox.trial)
+    from collections.abc import Iterable
 
 # The same numbers on every architecture.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
@@ -65,7 +67,7 @@ class Ruleset:
         size = 24 if self.version >= 6 else 16 if self.version >= 4 else 8
         self.handle = call(CREATE_RULESET, words, ctypes.c_size_t(size), 0)
 
-    def allow(self, paths: Iterable[Path], rights: int) -> None:
+    def allow(self, paths: Iterable[str], rights: int) -> None:
         """Let these paths, and what lies below them, be reached; those that do not exist are passed over."""
         for path in paths:
             try:
@@ -73,7 +75,7 @@ class Ruleset:
             except OSError:
                 continue
             try:
-                few = rights if path.is_dir() else rights & ON_FILES
+                few = rights if os.path.isdir(path) else rights & ON_FILES  # noqa: PTH112 - as above
                 call(ADD_RULE, self.handle, 1, struct.pack("=Qi", few & handled(self.version)[0], handle), 0)
             finally:
                 os.close(handle)

@@ -85,7 +85,10 @@ def clear(folder: Path) -> None:
     if folder.is_symlink() or folder.exists():
         aside = folder.with_name(f"old-{time.monotonic_ns()}")
         folder.rename(aside)
-        remove(str(aside))
+        try:
+            aside.rmdir()
+        except OSError:
+            remove(str(aside))
     folder.mkdir(parents=True)
 
 

@@ -6,9 +6,9 @@ docs/security.md and, in short, in `Tier.lacks`.
 
 from __future__ import annotations
 
+import functools
 import os
 import secrets
-import shutil
 import stat
 import sys
 import sysconfig
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from graders.harness import landlock, seccomp
 from graders.harness import packages as installed
+from graders.harness.bytecode import compiled
 from graders.harness.tier import HERE, Launch, Limits, Mounts, Tier
 
 SYSTEM = (
@@ -80,31 +81,27 @@ def has(*capabilities: int) -> bool:
     return all(int(held.split()[1], 16) >> number & 1 for number in capabilities)
 
 
-def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
-    """Lay out the run's folder and start inside.py beside it.
+def launch(tier: Tier, mounts: Mounts, limits: Limits, program: str) -> Launch:
+    """Lay out the run's folder and start one of our programs beside it.
 
     As root the submission gets a uid of its own: the process limit holds for it, and nothing on the machine is its own.
     """
-    executable, hidden = installed.interpreter()
+    executable = installed.interpreter()[0]
     scratch = Path(tempfile.mkdtemp(prefix="caredrill-")).resolve()
     scratch.chmod(0o755)
-    for name in ("play", "packages", "python/bin"):
+    for name in ("play", "packages", "python/bin", "kit"):
         (scratch / name).mkdir(parents=True)
-    shutil.copy(HERE / "driver.py", scratch / "driver.py")
-    (scratch / "driver.py").chmod(0o644)
+    for name, data in compiled().items():
+        (scratch / "kit" / name).write_bytes(data)
     for name, path in mounts.packages.items():
         (scratch / "packages" / name).symlink_to(path)
     # An environment without packages: the base interpreter's own would be listed there, and not be readable.
     (scratch / "python/bin/python").symlink_to(executable)
     (scratch / "python/pyvenv.cfg").write_text(f"home = {executable.parent}\ninclude-system-site-packages = false\n")
 
-    closed = [path.resolve() for path in [*hidden, HERE.parents[1]]]
-    roots = [Path(name) for name in SYSTEM if not Path(name).is_symlink()]
-    roots += [Path(sys.base_prefix) / name for name in ("bin", "lib", "lib64", "share")] + [executable]
-    read = [path for root in roots if root.exists() for path in covering(root.resolve(), closed)]
     given = [path.resolve() for path in (*mounts.packages.values(), mounts.submission)]
-    ours = [scratch / name for name in ("driver.py", "packages", "python")]
-    read = list(dict.fromkeys([*read, *given, *ours, *map(Path, FACTS)]))
+    made = [scratch / "kit/driver.pyc", scratch / "packages", scratch / "python"]
+    read = list(dict.fromkeys([*system_files(), *given, *made, *map(Path, FACTS)]))
     stdlib = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")]
     uid = 200_000 + secrets.randbelow(1_000_000) if tier.as_root else None
     config = {
@@ -112,7 +109,7 @@ def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
         "uid": uid,
         "work": str(scratch / "play"),
         "submission": str(mounts.submission.resolve()),
-        "driver": str(scratch / "driver.py"),
+        "driver": str(scratch / "kit/driver.pyc"),
         "python": str(scratch / "python/bin/python"),
         "path": "/usr/bin:/bin",
         "python_path": str(scratch / "packages"),
@@ -122,7 +119,19 @@ def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
         "list": [str(path) for path in dict.fromkeys(stdlib)],
         "keep_search": tier.as_root and not all(open_to_others(p) for p in [executable, *stdlib, *given]),
     }
-    return Launch([str(executable), "-E", "-s", "-S", "-B", str(HERE / "inside.py")], config, {}, scratch=scratch)
+    return Launch(
+        [str(executable), "-E", "-s", "-S", "-B", str(scratch / f"kit/{program}.pyc")], config, {}, scratch=scratch
+    )
+
+
+@functools.cache
+def system_files() -> tuple[Path, ...]:
+    """What a submission may read and run of the machine: system and interpreter, without packages and this kit."""
+    executable, hidden = installed.interpreter()
+    closed = [path.resolve() for path in [*hidden, HERE.parents[1]]]
+    roots = [Path(name) for name in SYSTEM if not Path(name).is_symlink()]
+    roots += [Path(sys.base_prefix) / name for name in ("bin", "lib", "lib64", "share")] + [executable]
+    return tuple(path for root in roots if root.exists() for path in covering(root.resolve(), closed))
 
 
 def covering(root: Path, hidden: Iterable[Path]) -> list[Path]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.harness.errors import InfrastructureError
+from graders.harness.submission import digest
 from synthetic_data.scene import Files, Reply
 from synthetic_data.streams import canonical_text
 
@@ -23,7 +24,7 @@ class Outcome:
 
     seed: "practice" or "hidden".  status: "played", or why it was not ("blocked", "not_submitted", "infra_error",
     "grader_error"), with `reason` in one line.  replies: in the order of the scene's steps.  submitted: the files of
-    the submission that are not code, such as predictions and written decisions.
+    the submission; criteria look at those that are not code, such as predictions and written decisions.
     """
 
     exercise: str
@@ -116,7 +117,7 @@ def read(folder: Path) -> Outcome:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InfrastructureError(f"{folder}: the stored outcome cannot be read ({type(error).__name__})") from None
-    if outcome.header() != header:
+    if outcome.header() != header or (outcome.submitted and digest(outcome.submitted) != outcome.submission):
         raise InfrastructureError(f"{folder}: the stored outcome was changed; its hashes do not match")
     return outcome
 

@@ -6,25 +6,22 @@ Standard library only; lies in the sandbox.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# linux/prctl.h
-SET_PDEATHSIG, SET_DUMPABLE, SET_SUBREAPER = 1, 4, 36
+if TYPE_CHECKING or __package__:
+    from graders.harness.kernel import SET_PDEATHSIG, SET_SUBREAPER, prctl
+else:  # in the sandbox these files lie side by side, and there is no kit
+    from kernel import SET_PDEATHSIG, SET_SUBREAPER, prctl
+
 # Of /proc/PID/status, in KB. Page tables too: many can be had for little resident memory. Shared pages are files of the
 # sandbox, which are counted as files; other shared memory cannot be had (seccomp.py).
 HELD = (b"RssAnon:", b"VmPTE:", b"VmSwap:")
-
-
-def prctl(option: int, value: int) -> None:
-    """Set an attribute of this process. Linux only; elsewhere there is no sandbox."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def everyone() -> list[int]:
@@ -130,7 +127,7 @@ def keep(uid: int | None, tidy: Callable[[], None]) -> None:
 
     The child may be killed (by the kernel when memory is short, or by a person) with a submission below it. Should this
     process be killed, the child is told, and ends the submission itself. Only both at once leave it running: then its
-    first process is killed by the kernel, and those it started are not.
+    first process is killed by the kernel, and those it started are not. When the grader is killed, both are told.
     """
     prctl(SET_SUBREAPER, 1)
     child = os.fork()
@@ -144,6 +141,7 @@ def keep(uid: int | None, tidy: Callable[[], None]) -> None:
     os.close(0)
     os.close(1)
     signal.signal(signal.SIGTERM, lambda *_: pass_on(child))
+    prctl(SET_PDEATHSIG, signal.SIGTERM)
     while True:
         with contextlib.suppress(InterruptedError, ChildProcessError):
             ended, status = os.waitpid(-1, 0)

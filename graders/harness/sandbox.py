@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import marshal
 import os
 import select
 import struct
@@ -27,24 +28,6 @@ __all__ = ["FILES", "UNSAFE", "Limits", "Mounts", "Pipe", "Program", "Tier", "be
 GRACE_S = 20.0
 # Set to A or B to try that tier only: for tests of the one that would not be chosen on their machine.
 ONLY = "CAREDRILL_TIER"
-# What a probe runs in the room. It returns what it could do and must not; the first word is for `caredrill doctor`.
-TRIAL = """
-import os, socket
-
-def trial(kit):
-    found = []
-    for name, action in {
-        "reads the kit": lambda: open(kit).close(),
-        "writes beside its folder": lambda: open("../trial", "w").close(),
-        "opens a netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
-    }.items():
-        try:
-            action()
-            found.append(name)
-        except OSError:
-            pass
-    return found
-"""
 
 
 def candidates() -> list[Tier]:
@@ -76,22 +59,29 @@ def missing() -> list[str]:
 
 
 def trial(tier: Tier) -> str:
-    """Run a small program in a tier; why the tier cannot be used, or ""."""
-    with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        (folder / "trial.py").write_text(TRIAL)
-        limits = Limits(wall_s=10, cpu_s=10, mem_mb=500, procs=32, out_mb=1, out_files=1)
-        frame = {"op": "call", "target": "trial", "args": [__file__], "keep_out": False, "collect": False}
-        try:
-            with Pipe(tier, Mounts(folder), limits, Program("call", "trial.py", "trial", [])) as pipe:
-                reply, _ = pipe.ask(frame, {})
-        except InfrastructureError as error:
-            return str(error)
-    if reply["status"] != "ok":
-        return f"a trial was {reply['status']}: {str(reply['value'])[-200:]}"
-    # As a user, PID 1 and the submission of tier A share a uid, and the folder is a file system of the sandbox's own.
-    return ", ".join(what for what in reply["value"] if what != "writes beside its folder" or tier.name != "A")
+    """Start a room of this tier and let a confined process look for open doors; why it cannot be used, or "".
+
+    Every run looks for them again before the submission's first line (confinement.Confinement.enter).
+    """
+    limits = Limits(wall_s=10, cpu_s=10, mem_mb=500, procs=32, out_mb=1, out_files=1)
+    start = launch(tier, Mounts(Path(os.devnull)), limits, "trial")
+    config = marshal.dumps(start.config | {"limits": asdict(limits)}).hex()
+    try:
+        done = subprocess.run(
+            [*start.command, config],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+            pass_fds=start.handles, env=start.environment, timeout=limits.wall_s, check=False,
+        )  # fmt: skip
+    except OSError as error:
+        return f"it did not start: {error.strerror}"
+    except subprocess.TimeoutExpired:
+        return f"a trial did not end within {limits.wall_s} s"
+    finally:
+        start.close_handles()
+        if start.scratch:
+            remove(str(start.scratch))
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return (said[-1][:200] if said else f"a trial left with code {done.returncode}") if done.returncode else ""
 
 
 def best() -> Tier:
@@ -107,7 +97,10 @@ class Pipe:
 
     def __init__(self, tier: Tier, mounts: Mounts, limits: Limits, program: Program) -> None:
         self.tier, self.limits, self.count = tier, limits, 0
-        start = launch(tier, mounts, limits)
+        # What all steps together have taken, and why there are no more.
+        self.seconds, self.bytes, self.over = 0.0, 0, ""
+        self.too_long = f"ran past its limit of {limits.play_s:g} s for all steps together"
+        start = launch(tier, mounts, limits, "inside")
         self.scratch = start.scratch
         self.config = asdict(program) | {"limits": asdict(limits)} | start.config
         try:
@@ -122,8 +115,7 @@ class Pipe:
         except OSError as error:
             raise InfrastructureError(f"the sandbox did not start: {error.strerror}") from None
         finally:
-            for handle in start.handles:
-                os.close(handle)
+            start.close_handles()
         assert self.process.stdout  # noqa: S101 - a pipe, as asked for above
         os.set_blocking(self.process.stdout.fileno(), False)
 
@@ -134,9 +126,27 @@ class Pipe:
         self.close()
 
     def ask(self, frame: dict[str, Any], files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
-        """Send one step, wait for its reply: (header, files). Raises InfrastructureError when the sandbox is gone."""
+        """Send one step, wait for its reply: (header, files). Raises InfrastructureError when the sandbox is gone.
+
+        A submission that has used up what all steps together may take is not asked again.
+        """
         self.count += 1
-        frame = frame | {"id": self.count, "limit_s": self.limits.wall_s}
+        left = self.limits.play_s - self.seconds
+        if self.over or left <= 0:
+            return {"status": "timeout", "value": {"why": self.over or self.too_long}, "log": ""}, {}
+        frame = frame | {"id": self.count, "limit_s": min(self.limits.wall_s, left)}
+        started = time.monotonic()
+        reply, produced = self.exchange(frame, files)
+        self.seconds += time.monotonic() - started
+        if reply["status"] == "timeout" and left < self.limits.wall_s:
+            return reply | {"value": {"why": self.too_long}}, {}
+        if self.bytes > self.limits.all_mb * 2**20:
+            self.over = f"answered with more than {self.limits.all_mb} MB in all"
+            return {"status": "refused", "value": {"why": self.over}, "log": reply["log"]}, {}
+        return reply, produced
+
+    def exchange(self, frame: dict[str, Any], files: Mapping[str, bytes]) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """One frame there, one back."""
         header = json.dumps(frame | {"files": [[name, len(data)] for name, data in files.items()]}).encode()
         stream = self.process.stdin
         assert stream  # noqa: S101 - a pipe since __init__
@@ -165,6 +175,7 @@ class Pipe:
                 raise InfrastructureError(f"the sandbox ended during step {self.count}{self.last_words()}")
             pieces.append(piece)
             left -= len(piece)
+        self.bytes += size
         return b"".join(pieces)
 
     def last_words(self) -> str:
@@ -207,12 +218,12 @@ def open_pipe(tier: Tier, mounts: Mounts, limits: Limits, program: Program) -> P
     return Pipe(tier, mounts, limits, program)
 
 
-def launch(tier: Tier, mounts: Mounts, limits: Limits) -> Launch:
-    """How inside.py is started in this tier."""
+def launch(tier: Tier, mounts: Mounts, limits: Limits, program: str) -> Launch:
+    """How one of our programs is started in this tier."""
     if tier.name == "A":
-        return bubblewrap.launch(tier, mounts, limits)
+        return bubblewrap.launch(tier, mounts, limits, program)
     if tier.name == "B":
-        return no_namespaces.launch(tier, mounts, limits)
+        return no_namespaces.launch(tier, mounts, limits, program)
     scratch = Path(tempfile.mkdtemp(prefix="caredrill-"))
     config = {"tier": "unsafe", "work": str(scratch), "driver": str(HERE / "driver.py"), "shm": False}
     config |= {"submission": str(mounts.submission), "path": os.environ.get("PATH", ""), "python_path": ""}

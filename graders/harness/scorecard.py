@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from graders.harness.criterion import Award, Criterion
 from graders.harness.errors import GraderError, place
 from graders.harness.figure import Figure
-from graders.harness.kit import Kit, kit_version
+from graders.harness.kit import Kit
 from graders.harness.outcome import Outcome
 from graders.harness.submission import digest
 from synthetic_data.scene import Files
@@ -40,10 +39,12 @@ class Line:
 class Scorecard:
     """What a hiring manager reads and a regrade reproduces byte for byte.
 
-    figures are drawn from outcome and truth for the page, and are not part of the stored scorecard.
+    kit: version and hash of the code that scored.  truth: its hash.  figures are drawn from outcome and truth for the
+    page, and are not part of the stored scorecard.
     """
 
     outcome: Outcome
+    kit: str
     truth: str
     status: str
     reason: str
@@ -77,7 +78,7 @@ class Scorecard:
         """The scorecard as JSON values; numbers that count are texts with two decimals."""
         return {
             "schema": SCHEMA,
-            "kit": kit_version(),
+            "kit": self.kit,
             "exercise": self.outcome.exercise,
             "variant": self.outcome.variant,
             "seed": self.outcome.seed,
@@ -123,12 +124,18 @@ def score(kit: Kit, outcome: Outcome, truth: Files) -> Scorecard:
     """
     if not __debug__:
         raise GraderError("criteria use assert, which python -O removes: run without -O")
-    criteria = kit.criteria(outcome.exercise)
+    criteria, by, given = kit.criteria(outcome.exercise), kit.digest(outcome.exercise), digest(truth)
     if outcome.status in ("blocked", "not_submitted"):
         lines = [Line(c, "not met", money(0), outcome.reason) for c in criteria]
-        return Scorecard(outcome, digest(truth), outcome.status, outcome.reason, tuple(lines))
+        return Scorecard(outcome, by, given, outcome.status, outcome.reason, tuple(lines))
+
+    def unscored(status: str, reason: str) -> Scorecard:
+        """No score, for faults of ours or of the machine."""
+        lines = tuple(Line(c, "not scored", None, reason) for c in criteria)
+        return Scorecard(outcome, by, given, status, reason, lines)
+
     if outcome.status != "played":
-        return unscored(outcome, truth, criteria, outcome.status, outcome.reason)
+        return unscored(outcome.status, outcome.reason)
     lines = []
     try:
         known = kit.recipe(outcome.exercise).read_truth(truth)
@@ -136,12 +143,11 @@ def score(kit: Kit, outcome: Outcome, truth: Files) -> Scorecard:
             lines.append(judge(criterion, outcome, known))
         figures = kit.figures(outcome.exercise, outcome, known)
     except GraderError as error:
-        return unscored(outcome, truth, criteria, "grader_error", str(error))
+        return unscored("grader_error", str(error))
     except Exception as error:
         # Its text may hold hidden values; type and place are enough to find it.
-        reason = f"the grader broke: {type(error).__name__}{place(error)}"
-        return unscored(outcome, truth, criteria, "grader_error", reason)
-    return Scorecard(outcome, digest(truth), "graded", "", tuple(lines), figures)
+        return unscored("grader_error", f"the grader broke: {type(error).__name__}{place(error)}")
+    return Scorecard(outcome, by, given, "graded", "", tuple(lines), figures)
 
 
 def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:
@@ -159,9 +165,3 @@ def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:
     verdict = "met" if earned == points else "not met" if earned == 0 else "partly met"
     hold = criterion.critical and (verdict == "not met" or award.hold)
     return Line(criterion, verdict, earned, award.message, hold, award.examples)
-
-
-def unscored(outcome: Outcome, truth: Files, criteria: Sequence[Criterion], status: str, reason: str) -> Scorecard:
-    """A scorecard with no score, for faults of ours or of the machine."""
-    lines = tuple(Line(c, "not scored", None, reason) for c in criteria)
-    return Scorecard(outcome, digest(truth), status, reason, lines)

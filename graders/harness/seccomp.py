@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import platform
+import os
 import struct
-from typing import TYPE_CHECKING
 
+# Not from typing, which takes longer to load than all else here (sandbox.trial).
+TYPE_CHECKING = False
 if TYPE_CHECKING or __package__:
     from graders.harness.syscalls import LAST, numbers
 else:  # in the sandbox these files lie side by side, and there is no kit
@@ -164,7 +165,7 @@ def program(
     tier: "A" or "B". The others matter in B only. own_uid: no other process has the submission's uid.  network: it may
     use TCP.  signals: Landlock keeps its signals to its own processes.
     """
-    machine = machine or platform.machine()
+    machine = machine or os.uname().machine
     if machine not in MACHINES:
         raise Unsupported(f"there is no seccomp filter for {machine}")
     arch, column = MACHINES[machine]

@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -119,7 +119,8 @@ def pick(exercise: Exercise, listing: Listing) -> Part | None:
         if notebook in place.sizes:
             files = code_files(place.read(notebook, int(exercise.max_mb * 2**20)))
             if exercise.entry in files:
-                return Part({name: data for name, data in files.items() if exercise.allows(name)})
+                cells = Listing({name: len(data) for name, data in files.items()}, lambda name, _: files[name])
+                return take(exercise, cells)
             raise Fault(f"{notebook} holds no cell for {exercise.entry}")
     except Fault as fault:
         return Part(status="blocked", fault=str(fault))
@@ -168,11 +169,12 @@ def check_name(name: str) -> None:
         raise Fault(f"holds a file name that is too long or not printable ({shown(name)})")
 
 
-def check_nesting(names: Collection[str]) -> None:
-    """Refuse files below other files, as no folder holds them. Raises Fault."""
-    for name in names:
+def check_nesting(names: Iterable[str]) -> None:
+    """Refuse names that lie below a file. Raises Fault."""
+    known = set(names)
+    for name in known:
         parts = name.split("/")
-        if any("/".join(parts[:n]) in names for n in range(1, len(parts))):
+        if any("/".join(parts[:n]) in known for n in range(1, len(parts))):
             raise Fault(f"holds {shown(name)} inside something that is a file")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any
 HERE = Path(__file__).parent
 # All of ours that is in the sandbox.
 FILES = (
-    "inside.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py", "landlock.py",
-    "seccomp.py", "syscalls.py", "driver.py",
+    "inside.py", "trial.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py", "landlock.py",
+    "kernel.py", "seccomp.py", "syscalls.py", "driver.py",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Limits:
-    """wall_s, cpu_s: seconds a step.  mem_mb: everything the sandbox holds.  out_mb, out_files: what is collected."""
+    """wall_s, cpu_s: seconds a step.  play_s: seconds of all steps together.  mem_mb: everything the sandbox holds.
+
+    out_mb, out_files: what is collected after a step.
+    """
 
     wall_s: float = 120
     cpu_s: int = 240
@@ -25,6 +29,12 @@ class Limits:
     procs: int = 128
     out_mb: int = 200
     out_files: int = 200
+    play_s: float = 600
+
+    @property
+    def all_mb(self) -> int:
+        """All answers and files of a play together."""
+        return max(64, 4 * self.out_mb)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,11 @@ class Launch:
     environment: Mapping[str, str] | None
     handles: list[int] = field(default_factory=list)
     scratch: Path | None = None
+
+    def close_handles(self) -> None:
+        """When the program has them."""
+        for handle in self.handles:
+            os.close(handle)
 
 
 UNSAFE = Tier("unsafe", "no sandbox: the submission runs with your own rights")

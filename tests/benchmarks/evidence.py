@@ -60,6 +60,8 @@ def sweep_settings(name: str) -> dict[str, int]:
 def verdicts(name: str, sample: str, variant: str, card: dict[str, Any] | None = None) -> dict[str, tuple[float, str]]:
     """One sample on one hidden variant, size of the sweep: criterion -> (fraction earned, verdict)."""
     graded = play_sample(Kit(), name, sample, variant=variant, card=card, settings=sweep_settings(name))
+    if graded.scorecard.score is None:
+        raise RuntimeError(f"{sample} on {variant}: {graded.scorecard.status}: {graded.scorecard.reason}")
     return {
         line.criterion.id: (float(line.earned or 0) / line.criterion.points, line.verdict)
         for line in graded.scorecard.lines

@@ -1,8 +1,8 @@
 """What the engine adds to a trivial call exercise, beside a bare interpreter in the same run.
 
-Engine: intake, recipe, sandbox, play and score of `body_mass_index` with one patient, in a running process (as for
-every submission of a round). Floor: `python -c pass`, as many times as the engine starts an interpreter for the
-submission. Printed: medians of pairs, run in turn.
+Sandboxed pass: a sandbox is opened, a function that does nothing is called in it, the sandbox is closed. Engine: intake,
+recipe, two plays and score of `body_mass_index` with one patient, in a running process (as for every submission of a
+round). Floors: `python -c pass`, as many times as a submission is started. Printed: medians of runs in turn.
 """
 
 from __future__ import annotations
@@ -12,12 +12,17 @@ import dataclasses
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 from graders.harness import grading, sandbox
 from graders.harness.kit import HOME, Kit
+from graders.harness.play import frame_of
 from graders.harness.submission import Part
+from synthetic_data.scene import Request
 
+PASS = "def nothing():\n    pass\n"
 ONE = b"def body_mass_index(in_dir, out_dir, factor):\n    (out_dir / 'bmi.csv').write_text('patient_id,bmi\\n')\n"
 
 
@@ -32,26 +37,38 @@ def main() -> None:
     terms = grading.Terms("bench", b"a secret for the benchmark", small=True)
     part = Part({"body_mass_index.py": ONE})
     grading.grade(kit, exercise, part, terms)  # imports and caches, once per process
-    engine, floor, plays = [], [], 2
-    for _ in range(runs):
-        started = time.perf_counter()
-        grading.grade(kit, exercise, part, terms)
-        engine.append(time.perf_counter() - started)
-        started = time.perf_counter()
-        for _ in range(plays):
-            subprocess.run([sys.executable, "-I", "-c", "pass"], check=True)
-        floor.append(time.perf_counter() - started)
-    beyond = [(e - f) * 1000 for e, f in zip(engine, floor, strict=True)]
     tier = sandbox.best()
-    started = time.perf_counter()
-    for _ in range(runs):
-        sandbox.probe.__wrapped__()
-    probe = (time.perf_counter() - started) / runs * 1000
-    print(f"tier {tier.name}: {tier.why}; {runs} submissions of {plays} plays each, in turn with the floor")
-    print(f"engine             {statistics.median(engine) * 1000:7.1f} ms a submission (median)")
-    print(f"bare interpreters  {statistics.median(floor) * 1000:7.1f} ms for {plays} (median)")
-    print(f"beyond             {statistics.median(beyond):7.1f} ms a submission (median), {max(beyond):.1f} at most")
+    found: dict[str, list[float]] = {"bare": [], "sandboxed": [], "engine": [], "probe": []}
+    with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "nothing.py").write_text(PASS)
+        for _ in range(runs):
+            for what, action in (
+                ("bare", lambda: subprocess.run([sys.executable, "-I", "-c", "pass"], check=True)),
+                ("sandboxed", lambda: sandboxed_pass(tier, folder)),
+                ("engine", lambda: grading.grade(kit, exercise, part, terms)),
+                ("probe", sandbox.probe.__wrapped__),
+            ):
+                started = time.perf_counter()
+                action()
+                found[what].append((time.perf_counter() - started) * 1000)
+    bare, sandboxed, engine, probe = (statistics.median(found[w]) for w in ("bare", "sandboxed", "engine", "probe"))
+    print(f"tier {tier.name}: {tier.why}; medians of {runs} in turn")
+    print(f"python -c pass     {bare:7.1f} ms")
+    print(f"sandboxed pass     {sandboxed:7.1f} ms, {sandboxed - bare:.1f} ms more")
+    print(
+        f"engine             {engine:7.1f} ms a submission of 2 plays, {engine - 2 * bare:.1f} ms more than 2 bare ones"
+    )
     print(f"sandbox probe      {probe:7.1f} ms")
+
+
+def sandboxed_pass(tier: sandbox.Tier, folder: Path) -> None:
+    """Open, call, close."""
+    program = sandbox.Program("call", "nothing.py", "nothing", [])
+    with sandbox.open_pipe(tier, sandbox.Mounts(folder), sandbox.Limits(), program) as pipe:
+        reply, _ = pipe.ask(frame_of(Request("call", "nothing")), {})
+        assert reply["status"] == "ok", reply
 
 
 if __name__ == "__main__":

@@ -1,0 +1,50 @@
+"""A round of 200 toy submissions, undisturbed and with kill -9 of workers and of the run itself at random moments.
+
+Printed: whether every submission has its scorecard, once, the same as undisturbed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+
+import interrupted_round  # noqa: E402 - the tests' own, from the folder above
+
+
+def main() -> None:
+    """Print one line per figure; exit code 1 when anything differs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=15)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
+        place = interrupted_round.make(Path(name) / "round", args.submissions)
+        started = time.monotonic()
+        calm = interrupted_round.start(place, Path(name) / "calm")
+        calm.communicate()
+        seconds = time.monotonic() - started
+        pause = 2 * seconds / (args.kills + 1)
+        rng = random.Random(args.seed)
+        killed, parents, runs = interrupted_round.disturb(place, Path(name) / "out", args.kills, pause, rng)
+        first = interrupted_round.scorecards(Path(name) / "calm")
+        second = interrupted_round.scorecards(Path(name) / "out")
+        cards = [key for key in second if key.endswith("scorecard.json")]
+        same = sum(first.get(key) == second[key] for key in cards)
+        strays = interrupted_round.strays(Path(name) / "out")
+    print(f"undisturbed        {args.submissions} submissions in {seconds:.0f} s, 2 workers")
+    print(f"killed             {killed} workers, {parents} run; {runs} runs until all were graded")
+    print(f"scorecards         {len(cards)} of {args.submissions}, {same} the same as undisturbed")
+    print(f"left unfinished    {len(strays)} files")
+    sys.exit(0 if len(cards) == same == args.submissions and not strays and first == second else 1)
+
+
+if __name__ == "__main__":
+    main()

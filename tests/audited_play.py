@@ -53,9 +53,11 @@ def know(path: Path) -> None:
         if name.endswith(".py"):
             modules.add(Path(name).stem)
             try:
-                codes.add(gist(compile(data, name, "exec", dont_inherit=True)))
+                code = compile(data, name, "exec", dont_inherit=True)
             except (SyntaxError, ValueError):
                 continue
+            # One that names nothing is the same in many files.
+            codes.update({gist(code)} if code.co_names else set())
 
 
 def watch(event: str, args: tuple[object, ...]) -> None:

@@ -11,17 +11,19 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from exercise_lint import TOYS, all_samples, expectations
+from exercise_lint import TOYS, expectations
 
 from graders.harness.kit import HOME, Kit
 
 CLASSES = tomllib.loads((HOME / "tests/attacks.toml").read_text("utf-8"))
-HOSTILE = {
-    (name, sample): expectations(kit, name)[sample]
+SAMPLES = {
+    (name, sample): expected
     for kit in (Kit(), Kit(TOYS))
-    for name, sample in all_samples(kit)
-    if sample.startswith("hostile_")
+    for name in kit.names()
+    for sample, expected in expectations(kit, name).items()
 }
+HOSTILE = {key: expected for key, expected in SAMPLES.items() if key[1].startswith("hostile_")}
+TOY_NAMES = Kit(TOYS).names()
 # Ways that need the grader to run something of the submission.
 RUNS_IN_THE_GRADER = {*range(1, 13), 14, 16, 21, 22, 25, 36, 42}
 SCRIPT = HOME / "tests/audited_play.py"
@@ -41,14 +43,12 @@ def test_every_way_to_cheat_has_a_sample_and_every_hostile_sample_its_ways():
 
 
 def test_no_honest_sample_counts_as_an_attack():
-    for kit in (Kit(), Kit(TOYS)):
-        for name, sample in all_samples(kit):
-            assert sample.startswith("hostile_") or "attacks" not in expectations(kit, name)[sample], sample
+    assert [key for key, expected in SAMPLES.items() if key not in HOSTILE and "attacks" in expected] == []
 
 
 def test_an_exact_score_is_expected_of_every_hostile_toy():
-    toys = set(Kit(TOYS).names())
-    inexact = [sample for (name, sample), e in HOSTILE.items() if name in toys and e["score"][0] != e["score"][1]]
+    toys = [(sample, expected["score"]) for (name, sample), expected in HOSTILE.items() if name in TOY_NAMES]
+    inexact = [sample for sample, (low, high) in toys if low != high]
     assert inexact == []
 
 
@@ -67,11 +67,10 @@ def audited(tmp_path: Path, *words: object) -> dict[str, object]:
 
 @pytest.mark.sandbox
 def test_no_code_of_a_submission_runs_in_the_process_that_grades_it(tmp_path):
-    toys = set(Kit(TOYS).names())
     wanted = [
         f"{name}/{sample}"
         for (name, sample), expected in HOSTILE.items()
-        if name in toys and RUNS_IN_THE_GRADER & set(expected["attacks"]) and "wall_s" not in expected
+        if name in TOY_NAMES and RUNS_IN_THE_GRADER & set(expected["attacks"]) and "wall_s" not in expected
     ]
     assert len(wanted) > 20
     tmp_path.chmod(0o755)

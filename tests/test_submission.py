@@ -15,7 +15,7 @@ from graders.harness import submission
 from graders.harness.errors import UsageError
 from graders.harness.exercise import glob_pattern
 from graders.harness.kit import Kit
-from graders.harness.leftovers import sound
+from graders.harness.leftovers import Refused, collect, sound
 from graders.harness.play import describe
 from synthetic_data.scene import Reply
 
@@ -106,6 +106,19 @@ def test_a_symlink_in_a_zip_is_refused(tmp_path):
     assert "is a link" in read(tmp_path / "a.zip").fault
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_zipfile_unpacks_before_it_counts_is_refused(tmp_path, method):
+    assert (
+        "in another way than deflate" in read(zipped(tmp_path / "w.zip", {"body_mass_index.py": ENTRY}, method)).fault
+    )
+
+
+def test_an_archive_that_is_too_large_is_not_opened(tmp_path):
+    path = zipped(tmp_path / "w.zip", {"body_mass_index.py": ENTRY})
+    os.truncate(path, submission.MAX_ARCHIVE + 1)
+    assert read(path).fault == "w.zip is larger than 256 MB"
+
+
 def test_a_fifo_is_never_waited_on(tmp_path):
     os.mkfifo(tmp_path / "a.zip")
     with pytest.raises(UsageError, match="neither a file nor a folder"):
@@ -150,6 +163,14 @@ def test_globs_mean_what_they_say(glob, yes, no):
 
     assert all(re.fullmatch(glob_pattern(glob), name) for name in yes)
     assert not any(re.fullmatch(glob_pattern(glob), name) for name in no)
+
+
+@pytest.mark.parametrize("name", ["@printed/x", "@home", "/".join(["n" * 250] * 5)])
+def test_an_output_that_could_not_be_stored_is_refused(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(Refused, match="too long or begins with @"):
+        collect(tmp_path, [".*"], 1, 9)
 
 
 def test_a_value_is_sound_when_any_json_reader_can_take_it():

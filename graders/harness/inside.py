@@ -42,6 +42,8 @@ MAX_FRAME = 64 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
+# How often memory is looked at: seldom while there is little, or a fast bomb would be seen too late.
+FAR_S, NEAR_S, NEAR = 0.02, 0.004, 0.25
 # What a server prints is collected under this name; files of its home folder and of /dev/shm as @home/… and @shm/….
 PRINTED = "@printed"
 SHM = Path("/dev/shm")  # noqa: S108 - the sandbox's own, or files of the submission's own uid
@@ -76,8 +78,6 @@ def server_of(room: Room) -> Serving:
 class Room:
     """The folders of a run and the submission's processes in them."""
 
-    watch_s = 0.05
-
     def __init__(self, config: dict[str, Any]) -> None:
         self.config = config
         self.limits = config["limits"]
@@ -91,6 +91,7 @@ class Room:
         self.usage = Usage(self.root, SHM if config["shm"] else None, mounted=self.tier == "A")
         self.floor = 0
         self.started = False
+        self.watch_s = FAR_S
 
     # -- folders
 
@@ -240,7 +241,9 @@ class Room:
         if time.monotonic() > deadline:
             return "timeout", "ran past its limit of {limit} s"
         try:
-            if self.memory_used() > self.limits["mem_mb"] * 2**20:
+            used, most = self.memory_used(), self.limits["mem_mb"] * 2**20
+            self.watch_s = NEAR_S if used > most * NEAR else FAR_S
+            if used > most:
                 return "refused", f"used more than {self.limits['mem_mb']} MB of memory"
         except Refused as refusal:
             return "refused", str(refusal)

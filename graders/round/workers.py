@@ -42,27 +42,28 @@ def each(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
     stop = threading.Event()
 
     def work() -> None:
-        # Spawned, not forked: this process has threads.
-        executor = new_executor()
+        executor: ProcessPoolExecutor | None = None
         while not stop.is_set():
             try:
                 task, count = waiting.get(timeout=0.1)
             except queue.Empty:
                 continue
             try:
+                executor = executor or new_executor()
                 done.put(Done(task, executor.submit(function, task).result()))
-            except BrokenProcessPool:
-                executor.shutdown()
-                executor = new_executor()
+            except (BrokenProcessPool, KeyboardInterrupt):
+                # An interrupt of the whole program sets `stop`; one that only the worker got is as good as its death.
+                if executor:
+                    executor.shutdown()
+                executor = None
                 if count < TRIES:
                     waiting.put((task, count + 1))
                 else:
                     done.put(Done(task, None))
-            except KeyboardInterrupt:
-                break  # it goes to workers too
             except Exception as error:
                 done.put(Done(task, None, error))
-        executor.shutdown()
+        if executor:
+            executor.shutdown()
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(tasks)))]
     for thread in threads:

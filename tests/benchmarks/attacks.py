@@ -1,8 +1,8 @@
 """Every hostile sample in every sandbox that works here: its score, and what it did to the machine meanwhile.
 
-Memory and disk are the whole machine's, sampled every 5 ms, over what they were just before the play, and processes and
-files are all that are new: run it on an idle machine. The bound for memory is the manifest's cap and a tenth. Written: a
-table; exit code 1 when a sample gained points, left a process or a file, or passed a bound.
+Memory and disk are the whole machine's, sampled every 5 ms, over what they were just before the play; processes and
+files are all that are new: run it on an idle machine. The bound for memory is the manifest's cap and a tenth.
+Written: a table; exit code 1 when a sample gained points, left a process or a file, or passed a bound.
 """
 
 from __future__ import annotations

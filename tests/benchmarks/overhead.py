@@ -1,8 +1,8 @@
 """What the engine adds to a trivial call exercise, beside a bare interpreter in the same run.
 
-Sandboxed pass: a sandbox is opened, a function that does nothing is called in it, the sandbox is closed. Engine: intake,
-recipe, two plays and score of `body_mass_index` with one patient, in a running process (as for every submission of a
-round). Floors: `python -c pass`, as many times as a submission is started. Printed: medians of runs in turn.
+Sandboxed pass: a sandbox is opened, a function that does nothing is called in it, the sandbox is closed. Engine:
+intake, recipe, two plays and score of `body_mass_index` with one patient, in a running process (as for every submission
+of a round). Floors: `python -c pass`, as many times as a submission is started. Printed: medians of runs in turn.
 """
 
 from __future__ import annotations
@@ -57,9 +57,7 @@ def main() -> None:
     print(f"tier {tier.name}: {tier.why}; medians of {runs} in turn")
     print(f"python -c pass     {bare:7.1f} ms")
     print(f"sandboxed pass     {sandboxed:7.1f} ms, {sandboxed - bare:.1f} ms more")
-    print(
-        f"engine             {engine:7.1f} ms a submission of 2 plays, {engine - 2 * bare:.1f} ms more than 2 bare ones"
-    )
+    print(f"engine             {engine:7.1f} ms for 2 plays, {engine - 2 * bare:.1f} ms more than 2 bare ones")
     print(f"sandbox probe      {probe:7.1f} ms")
 
 

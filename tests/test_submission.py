@@ -183,7 +183,7 @@ def test_a_value_is_sound_when_any_json_reader_can_take_it():
 
 
 def test_a_failure_is_described_without_words_the_submission_chose():
-    files = {"a.py": b"class RosaError(Exception): ..."}
+    files = {"a.py": b"class RosaError(Exception): ...\n\nraise KeyError\n"}
 
     def said(error: str, where: str) -> str:
         return describe(Reply("raised", {"error": error, "where": where}, {}), "run", files)
@@ -191,7 +191,7 @@ def test_a_failure_is_described_without_words_the_submission_chose():
     assert said("KeyError", "a.py:3") == "run: raised KeyError at a.py:3"
     assert said("RosaError", "a.py:3") == "run: raised RosaError at a.py:3"
     assert said("Quintero900123457", "900-12-3457:3") == "run: raised an exception"
-    assert said("KeyError", "a.py:12345678") == "run: raised KeyError"
+    assert said("KeyError", "a.py:12345678") == said("KeyError", "a.py:68501") == "run: raised KeyError"
 
 
 def test_caredrill_into_a_closed_pipe_is_silent():

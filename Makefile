@@ -21,8 +21,9 @@ lint: .venv/dev
 evidence: .venv/dev
 	@$(BIN)/python tests/benchmarks/evidence.py
 
-bench: .venv/dev
+bench: .venv/dev .venv/peers/installed
 	@$(BIN)/python tests/benchmarks/overhead.py
+	@$(BIN)/python tests/benchmarks/peers.py
 	@$(BIN)/python tests/benchmarks/alignment.py
 	@$(BIN)/python tests/benchmarks/generator.py
 	@$(BIN)/python tests/benchmarks/scoring.py
@@ -37,4 +38,12 @@ bench: .venv/dev
 .venv/dev: .venv/core
 	@echo "installing what the tests need into .venv (once)"
 	@$(PIP) -e ".[dev,course]"
+	@touch $@
+
+# otter-grader cannot be installed beside the pinned versions of this kit (wrapt).
+.venv/peers/installed: .venv/core tests/benchmarks/peers-constraints.txt
+	@echo "installing otter-grader into .venv/peers, for the benchmark beside it (once)"
+	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
+	@.venv/peers/bin/python -m pip --disable-pip-version-check -q install \
+		-c tests/benchmarks/peers-constraints.txt "otter-grader[grading]"
 	@touch $@

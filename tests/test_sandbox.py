@@ -21,6 +21,7 @@ from each_tier import TIERS
 from graders.harness import bubblewrap, bytecode, no_namespaces, sandbox
 from graders.harness.errors import InfrastructureError
 from graders.harness.kit import HOME
+from graders.harness.landlock import abi
 from graders.harness.packages import importable
 from graders.harness.play import frame_of
 from synthetic_data.scene import Request
@@ -62,18 +63,69 @@ def honest_features() -> list[str]:
     return module.HONEST
 
 
-# What tier B takes from honest code (docs/security.md): no sockets for a submission that is not a server, no fake
-# passwd and no /tmp of its own; as a user no shared memory either.
-NOT_IN_B = {"uses_a_loopback_server", "asks_who_it_is", "uses_tmp_by_its_usual_name"}
-NOT_IN_B_AS_USER = {"uses_multiprocessing_fork", "uses_multiprocessing_spawn", "uses_shared_memory"}
+FEATURES = frozenset(honest_features())
+# What they import that is not in the standard library; pandas brings the time zones, where the machine has none.
+PACKAGES = ("fhir.resources", "matplotlib", "pandas", "pyarrow", "rapidfuzz", "regex", "scikit-learn", "statsmodels")
+# No sandbox allows memory that is not counted (docs/security.md).
+NOWHERE = {"shares_memory_that_has_no_file"}
+# What tier B takes from honest code (docs/security.md): no sockets but pairs for a submission that is not a server, no
+# fake passwd and no /tmp of its own, no times of files.
+NOT_IN_B = {
+    "looks_itself_up_in_passwd",
+    "serves_itself_with_asyncio",
+    "sets_the_time_of_a_file",
+    "shares_objects_through_a_manager",
+    "talks_over_a_socket_with_a_path",
+    "uses_a_loopback_server",
+    "uses_multiprocessing_forkserver",
+    "uses_tmp_by_its_usual_name",
+}
+# As a user also no shared memory, no sessions and no modes.
+NOT_IN_B_AS_USER = {
+    "makes_a_file_executable",
+    "shares_a_number_between_processes",
+    "starts_a_session_of_its_own",
+    "uses_a_pool_of_processes",
+    "uses_multiprocessing_fork",
+    "uses_multiprocessing_spawn",
+    "uses_shared_memory",
+}
+# And before Landlock ABI 6 no signals.
+NOT_IN_B_BEFORE_ABI_6 = {"signals_its_own_children"}
 
 
-@pytest.mark.parametrize("feature", honest_features())
-def test_honest_code_does_not_notice(tier, work, feature):
-    if tier.name == "B" and feature in NOT_IN_B | (set() if tier.as_root else NOT_IN_B_AS_USER):
-        return
-    header, _ = ask(tier, work, "honest.py", feature, packages=["pandas", "scikit-learn"])
+def promised(tier: sandbox.Tier, abi: int) -> frozenset[str]:
+    """The features that a tier promises."""
+    taken = set(NOWHERE)
+    if tier.name == "B":
+        taken |= NOT_IN_B
+        if not tier.as_root:
+            taken |= NOT_IN_B_AS_USER | (NOT_IN_B_BEFORE_ABI_6 if abi < 6 else set())
+    assert taken <= FEATURES
+    return FEATURES - taken
+
+
+def in_each_tier(wanted: bool) -> list[tuple[str, str]]:
+    return [(why, f) for why, t in TIERS.items() for f in sorted(FEATURES) if (f in promised(t, abi())) == wanted]
+
+
+@pytest.mark.parametrize(("why", "feature"), in_each_tier(True))
+def test_honest_code_does_not_notice(work, why, feature):
+    header, _ = ask(TIERS[why], work, "honest.py", feature, packages=PACKAGES)
     assert (header["status"], header["value"]) == ("ok", "fine"), header
+
+
+@pytest.mark.parametrize(("why", "feature"), in_each_tier(False))
+def test_what_is_said_to_be_missed_is_missed(work, why, feature):
+    header, _ = ask(TIERS[why], work, "honest.py", feature, packages=PACKAGES)
+    assert header["value"] != "fine", "take it off the list above, and out of docs/security.md"
+
+
+def test_at_least_20_honest_features_are_promised_by_every_tier():
+    # The least of tiers. What is promised is played where the tier works, by the tests above.
+    least = promised(sandbox.Tier("B", "as a user, on an old kernel"), abi=3)
+    assert all(least <= promised(tier, abi()) for tier in TIERS.values())
+    assert len(least) >= 20
 
 
 def test_a_search_of_files_processes_and_loopback_finds_no_marker(tier, work, tmp_path, monkeypatch):

@@ -194,6 +194,21 @@ class Pipe:
             self.process.kill()
             self.process.wait()
 
+    def left_within(self, seconds: float) -> bool:
+        """Has the sandbox ended, or does it within this time? Popen.wait looks again and again, and too late."""
+        if self.process.poll() is not None:
+            return True
+        if hasattr(os, "pidfd_open"):
+            handle = os.pidfd_open(self.process.pid)
+            select.select([handle], [], [], seconds)
+            os.close(handle)
+            return self.process.poll() is not None
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def close(self) -> None:
         """End the sandbox and everything in it."""
         for stream in (self.process.stdin, self.process.stdout):
@@ -202,10 +217,8 @@ class Pipe:
                     stream.close()
                 except OSError:
                     continue
-        try:
-            # Closed input tells inside.py to kill the submission and leave.
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
+        # Closed input tells inside.py to kill the submission and leave.
+        if not self.left_within(5):
             self.end()
         if self.process.stderr:
             self.process.stderr.close()

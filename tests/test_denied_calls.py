@@ -188,6 +188,21 @@ def test_with_the_users_own_uid_groups_owners_and_old_kernels_signals_are_denied
         assert verdict(old, machine, known[name]) == seccomp.EPERM
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize(
+    ("words", "done"),
+    [
+        ((0xFFFFFF9C, 4096, 8192, 0), True),  # os.utime(path, (1, 1)), shutil.copy2
+        ((3, 0, 0, 0), True),  # futimens, by touch(1), which has made the file by then
+        ((0xFFFFFF9C, 4096, 0, 0), False),  # Path.touch: only when this fails does it make the file
+    ],
+)
+def test_times_are_not_said_to_be_set_before_a_file_is_made(machine, words, done):
+    number = syscalls.numbers(seccomp.MACHINES[machine][1])["utimensat"]
+    found = verdict(code_for(machine, "B", True), machine, number, (*words, 0, 0))
+    assert found == (seccomp.DONE if done else seccomp.EPERM)
+
+
 def test_a_machine_without_a_table_has_no_filter():
     with pytest.raises(seccomp.Unsupported, match="riscv64"):
         seccomp.program("A", machine="riscv64")

@@ -15,7 +15,7 @@ from graders.harness import submission
 from graders.harness.errors import UsageError
 from graders.harness.exercise import glob_pattern
 from graders.harness.kit import Kit
-from graders.harness.leftovers import sound
+from graders.harness.leftovers import Refused, collect, sound
 from graders.harness.play import describe
 from synthetic_data.scene import Reply
 
@@ -106,6 +106,19 @@ def test_a_symlink_in_a_zip_is_refused(tmp_path):
     assert "is a link" in read(tmp_path / "a.zip").fault
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_zipfile_unpacks_before_it_counts_is_refused(tmp_path, method):
+    assert (
+        "in another way than deflate" in read(zipped(tmp_path / "w.zip", {"body_mass_index.py": ENTRY}, method)).fault
+    )
+
+
+def test_an_archive_that_is_too_large_is_not_opened(tmp_path):
+    path = zipped(tmp_path / "w.zip", {"body_mass_index.py": ENTRY})
+    os.truncate(path, submission.MAX_ARCHIVE + 1)
+    assert read(path).fault == "w.zip is larger than 256 MB"
+
+
 def test_a_fifo_is_never_waited_on(tmp_path):
     os.mkfifo(tmp_path / "a.zip")
     with pytest.raises(UsageError, match="neither a file nor a folder"):
@@ -152,6 +165,14 @@ def test_globs_mean_what_they_say(glob, yes, no):
     assert not any(re.fullmatch(glob_pattern(glob), name) for name in no)
 
 
+@pytest.mark.parametrize("name", ["@printed/x", "@home", "/".join(["n" * 250] * 5)])
+def test_an_output_that_could_not_be_stored_is_refused(tmp_path, name):
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).touch()
+    with pytest.raises(Refused, match="too long or begins with @"):
+        collect(tmp_path, [".*"], 1, 9)
+
+
 def test_a_value_is_sound_when_any_json_reader_can_take_it():
     deep: object = 0
     for _ in range(61):
@@ -162,7 +183,7 @@ def test_a_value_is_sound_when_any_json_reader_can_take_it():
 
 
 def test_a_failure_is_described_without_words_the_submission_chose():
-    files = {"a.py": b"class RosaError(Exception): ..."}
+    files = {"a.py": b"class RosaError(Exception): ...\n\nraise KeyError\n"}
 
     def said(error: str, where: str) -> str:
         return describe(Reply("raised", {"error": error, "where": where}, {}), "run", files)
@@ -170,7 +191,7 @@ def test_a_failure_is_described_without_words_the_submission_chose():
     assert said("KeyError", "a.py:3") == "run: raised KeyError at a.py:3"
     assert said("RosaError", "a.py:3") == "run: raised RosaError at a.py:3"
     assert said("Quintero900123457", "900-12-3457:3") == "run: raised an exception"
-    assert said("KeyError", "a.py:12345678") == "run: raised KeyError"
+    assert said("KeyError", "a.py:12345678") == said("KeyError", "a.py:68501") == "run: raised KeyError"
 
 
 def test_caredrill_into_a_closed_pipe_is_silent():

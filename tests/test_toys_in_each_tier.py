@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import pytest
 from each_tier import TIERS
-from exercise_lint import TOYS, all_samples, play_sample
+from exercise_lint import TOYS, all_samples, check_expected, play_sample
 
-from graders.harness import sandbox
-from graders.harness.kit import Kit
+from graders.harness import grading, outcome, sandbox
+from graders.harness.kit import HOME, Kit
 from graders.harness.play import frame_of
+from graders.harness.scorecard import score
 from synthetic_data.scene import Request
 
 pytestmark = pytest.mark.sandbox
@@ -24,6 +26,27 @@ KIT = Kit(TOYS)
 @pytest.fixture(params=TIERS)
 def tier(request) -> sandbox.Tier:
     return TIERS[request.param]
+
+
+def tree() -> dict[str, tuple[int, int]]:
+    """Size and time of every file of the kit, and what lies in the folder that the tests run in."""
+    found = {}
+    for folder in ("graders", "synthetic_data", "exercises", "docs", "tests"):
+        for path in (HOME / folder).rglob("*"):
+            if "__pycache__" not in path.parts:
+                known = path.lstat()
+                found[str(path)] = (known.st_size if path.is_file() else 0, known.st_mtime_ns)
+    # Importing leaves bytecode: a folder that gets its first is changed by us.
+    found = {name: known for name, known in found.items() if not Path(name).is_dir()}
+    names = {str(path) for path in (*HOME.iterdir(), *Path.cwd().iterdir()) if not path.name.startswith(".")}
+    return found | dict.fromkeys(names, (0, 0))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_kit_is_left_alone():
+    before = tree()
+    yield
+    assert tree() == before
 
 
 def left_running(mark: str) -> list[str]:
@@ -40,9 +63,17 @@ def test_a_sample_gets_its_verdict(tier, name, sample, tmp_path, monkeypatch):
     tmp_path.parent.chmod(0o755)
     if os.geteuid() == 0 and not tier.as_root and sample == "hostile_fork_bomb":
         return  # the kernel exempts root from the process limit; root is never given this variant (sandbox.candidates)
-    play_sample(KIT, name, sample)
+    graded = play_sample(KIT, name, sample)
     assert left_running(str(tmp_path)) == []
     assert list(tmp_path.iterdir()) == []
+    check_expected(KIT, name, sample, graded)
+    card = graded.scorecard.to_bytes()
+    assert not re.search(rb"P\d{4}|pt-\d{5}", card), "the scorecard names a patient"
+    assert "".join([graded.scorecard.reason, *(line.message for line in graded.scorecard.lines)]).isprintable()
+    # Whatever it did can be stored, and scored again.
+    folder = grading.store(graded, tmp_path, "somebody")
+    truth = outcome.read_truth(tmp_path / ".truth/somebody" / name)
+    assert score(KIT, outcome.read(folder), truth).to_bytes() == card
 
 
 SURVIVORS = """

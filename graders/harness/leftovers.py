@@ -16,6 +16,7 @@ from typing import IO, Any
 MAX_DEPTH = 60
 # Of what one step returns. Three bytes of JSON ("[],") become eighty in memory.
 MAX_VALUES = 1_000_000
+MAX_NAME = 1000
 
 
 class Refused(Exception):
@@ -37,6 +38,9 @@ def collect(
             continue
         if not encodable(name) or not name.isprintable():
             raise Refused("wrote a file whose name cannot be printed")
+        # It is stored below a longer path than here, beside what is collected from elsewhere as @printed, @home, @shm.
+        if len(name.encode()) > MAX_NAME or name.startswith("@"):
+            raise Refused("wrote a file whose name is too long or begins with @")
         if len(found) == most_files:
             raise Refused(f"wrote more than {most_files} files")
         with open_file() as stream:

@@ -92,8 +92,9 @@ def read(folder: Path) -> Outcome:
     """A stored outcome. Raises InfrastructureError when it is incomplete or was changed."""
     try:
         header = json.loads((folder / "outcome.json").read_text("utf-8"))
-        lines = (folder / "replies.ndjson").read_text("utf-8").removesuffix("\n").split("\n")
-        values = [json.loads(line) for line in lines]
+        text = (folder / "replies.ndjson").read_text("utf-8")
+        # Nothing was asked of a submission that was blocked at intake.
+        values = [json.loads(line) for line in text.removesuffix("\n").split("\n")] if text else []
         replies = tuple(
             Reply(
                 step["status"],
@@ -125,7 +126,8 @@ def write_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write by a temporary name, so that a file is there whole or not at all. Raises InfrastructureError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_name(f".{path.name[:100]}.{os.getpid()}.part")
+        # A name of 255 bytes has no room for a suffix; 50 characters are at most 200 bytes.
+        scratch = path.with_name(f".{path.name[:50]}.{os.getpid()}.part")
         scratch.unlink(missing_ok=True)
         with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             stream.write(data)

@@ -11,7 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-MOST_CALLS, MOST_BODY = 20_000, 2**16
+MOST_CALLS, MOST_BODY, MOST_NOTED = 20_000, 2**16, 2**25
 
 
 class Peer:
@@ -23,6 +23,7 @@ class Peer:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
+        self.noted = 0
         self.script([])
         self.server = Server(("127.0.0.1", 0), handler(self))
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
@@ -39,7 +40,8 @@ class Peer:
 
     def answer(self, method: str, path: str, body: str) -> dict[str, Any]:
         """Take note of a request, and what to reply."""
-        if len(self.calls) < MOST_CALLS:
+        self.noted += len(path) + len(body)
+        if len(self.calls) < MOST_CALLS and self.noted < MOST_NOTED:
             self.calls.append({"method": method, "path": path, "body": body})
         for number, (pattern, replies) in enumerate(self.rules):
             if pattern.fullmatch(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -93,10 +94,11 @@ def describe(reply: Reply, target: str, files: Files) -> str:
     value: Mapping[str, Any] = reply.value if isinstance(reply.value, dict) else {}
     if reply.status == "raised":
         # Names that a submission can make up at run time could spell a hidden value: only Python's own exceptions
-        # and those its source spells out are named, and only lines of its own files.
+        # and those its source spells out are named, and only lines that its own files have.
         name, where = str(value.get("error", "")), str(value.get("where", ""))
         known = isinstance(getattr(builtins, name, None), type) or any(name.encode() in d for d in files.values())
         path, _, line = where.rpartition(":")
-        place = f" at {where}" if path in files and line.isdigit() and len(line) < 7 else ""
+        there = path in files and re.fullmatch("[0-9]{1,6}", line) and int(line) <= files[path].count(b"\n") + 1
+        place = f" at {where}" if there else ""
         return f"{target}: raised {name if known and name.isidentifier() else 'an exception'}{place}"
     return f"{target}: {value.get('why', reply.status)}"

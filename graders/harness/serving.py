@@ -93,6 +93,10 @@ class Serving:
                     thread.join(self.room.watch_s)
                     if found := self.room.trouble(deadline):
                         return found[0], {"why": found[1].format(limit=frame["limit_s"])}
+            # The answers of a step are held here and by the grader.
+            most = self.room.limits["out_mb"]
+            if sum(map(size_of, answers)) > most * 2**20:
+                return "refused", {"why": f"answered with more than {most} MB"}
         return "ok", answers
 
     def asked(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
@@ -116,3 +120,8 @@ class Serving:
             return {"error": type(error).__name__}
         finally:
             link.close()
+
+
+def size_of(answer: dict[str, Any]) -> int:
+    """Of its texts, in characters."""
+    return len(answer.get("body", "")) + sum(len(k) + len(v) for k, v in answer.get("headers", {}).items())

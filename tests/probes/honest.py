@@ -101,6 +101,17 @@ def uses_tempfile():
     return "fine"
 
 
+def touches_files():
+    import shutil
+    from pathlib import Path
+
+    for _ in range(2):
+        Path("touched").touch()
+    shutil.copy2("touched", "copied")
+    os.utime("copied", (1, 1))
+    return "fine" if Path("touched").is_file() and Path("copied").is_file() else "no"
+
+
 def uses_tmp_by_its_usual_name():
     with open("/tmp/by_its_usual_name", "w") as out:
         out.write("x")

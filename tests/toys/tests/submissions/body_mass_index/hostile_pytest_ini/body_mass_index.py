@@ -1,0 +1,3 @@
+# The settings of four test runners lie beside this file; the work is half done.
+def body_mass_index(in_dir, out_dir, factor):
+    return len((in_dir / "patients.csv").read_text().splitlines()) - 1

@@ -515,3 +515,13 @@ def test_all_answers_together_have_a_limit_of_size(work):
         replies = [pipe.ask(frame_of(Request("call", "step")), {})[0] for _ in range(5)]
     assert [r["status"] for r in replies] == ["ok", "ok", "refused", "timeout", "timeout"]
     assert "more than 80 MB in all" in replies[3]["value"]["why"]
+
+
+def test_all_answers_together_have_a_limit_of_values(work):
+    source(work, "class Pump:\n    def step(self):\n        return [0] * 900_000\n")
+    program = sandbox.Program("object", "probe.py", "Pump", [])
+    with sandbox.open_pipe(sandbox.best(), sandbox.Mounts(work), LIMITS, program) as pipe:
+        pipe.ask(frame_of(Request("call", "")), {})
+        replies = [pipe.ask(frame_of(Request("call", "step")), {})[0] for _ in range(6)]
+    assert [r["status"] for r in replies] == ["ok"] * 4 + ["refused", "timeout"]
+    assert "values in all" in replies[-1]["value"]["why"]

@@ -26,6 +26,8 @@ __all__ = ["FILES", "UNSAFE", "Limits", "Mounts", "Pipe", "Program", "Tier", "be
 
 # inside.py answers within a step's own limit; this long after it, the machine is at fault.
 GRACE_S = 20.0
+# Of all answers of a play: a small one takes thirty times its bytes in memory.
+ALL_VALUES = 4_000_000
 # Set to A or B to try that tier only: for tests of the one that would not be chosen on their machine.
 ONLY = "CAREDRILL_TIER"
 
@@ -98,7 +100,7 @@ class Pipe:
     def __init__(self, tier: Tier, mounts: Mounts, limits: Limits, program: Program) -> None:
         self.tier, self.limits, self.count = tier, limits, 0
         # What all steps together have taken, and why there are no more.
-        self.seconds, self.bytes, self.over = 0.0, 0, ""
+        self.seconds, self.bytes, self.values, self.over = 0.0, 0, 0, ""
         self.too_long = f"ran past its limit of {limits.play_s:g} s for all steps together"
         start = launch(tier, mounts, limits, "inside")
         self.scratch = start.scratch
@@ -142,6 +144,9 @@ class Pipe:
             return reply | {"value": {"why": self.too_long}}, {}
         if self.bytes > self.limits.all_mb * 2**20:
             self.over = f"answered with more than {self.limits.all_mb} MB in all"
+        elif self.values > ALL_VALUES:
+            self.over = f"answered with more than {ALL_VALUES} values in all"
+        if self.over:
             return {"status": "refused", "value": {"why": self.over}, "log": reply["log"]}, {}
         return reply, produced
 
@@ -159,7 +164,9 @@ class Pipe:
             raise InfrastructureError(f"the sandbox ended before step {self.count}{self.last_words()}") from None
         end = time.monotonic() + self.limits.wall_s + GRACE_S
         size = struct.unpack(">I", self.read(4, end))[0]
-        reply: dict[str, Any] = json.loads(self.read(size, end))
+        header = self.read(size, end)
+        self.values += header.count(b",")
+        reply: dict[str, Any] = json.loads(header)
         return reply, {name: self.read(length, end) for name, length in reply.pop("files")}
 
     def read(self, size: int, end: float) -> bytes:

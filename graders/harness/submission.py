@@ -183,11 +183,14 @@ def check_nesting(names: Iterable[str]) -> None:
 def list_folder(root: Path) -> Listing:
     """Every entry below a folder; follows no link."""
     sizes: dict[str, int] = {}
-    waiting = [""]
+    waiting, count = [""], 0
     while waiting:
         folder = waiting.pop()
         with os.scandir(root / folder) as found:
             entries = list(itertools.islice(found, MAX_ENTRIES + 1))
+        count += len(entries)
+        if count > MAX_ENTRIES:
+            raise Fault(f"holds more than {MAX_ENTRIES} files and folders")
         for entry in entries:
             name = f"{folder}{entry.name}"
             if hidden(entry.name):
@@ -198,8 +201,6 @@ def list_folder(root: Path) -> Listing:
             else:
                 regular = entry.is_file(follow_symlinks=False)
                 sizes[name] = entry.stat(follow_symlinks=False).st_size if regular else -1
-            if len(sizes) > MAX_ENTRIES:
-                raise Fault(f"holds more than {MAX_ENTRIES} files")
     return Listing(sizes, lambda name, cap: read_regular(root / name, cap))
 
 

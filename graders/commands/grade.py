@@ -5,12 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graders.commands._options import add_kit, exit_code, grade_all, open_kit, progress
 from graders.harness import grading
 from graders.harness.errors import UsageError
 from graders.harness.kit import Kit
+
+if TYPE_CHECKING:
+    from graders.round.many import Verdict
+    from graders.round.roles import Role
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Grade, store, print; returns the exit code."""
     from graders.report import html, terminal
-    from graders.round import many
+    from graders.round import rounds
 
     kit = open_kit(args.kit)
     path = args.path.absolute()
@@ -44,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
         unsafe=args.unsafe_no_sandbox,
         small=args.small,
     )
-    if many.is_round(path):
+    if rounds.is_round(path):
         return grade_round(kit, path, terms, args)
-    many.check_identity(terms.variant, "--variant" if args.variant else path.name)
+    rounds.check_identity(terms.variant, "--variant" if args.variant else path.name)
     results = grade_all(kit, path, terms, args.exercise)
     for graded in results:
         grading.store(graded, args.out, terms.variant)
@@ -58,24 +64,37 @@ def run(args: argparse.Namespace) -> int:
 
 
 def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Namespace) -> int:
-    """Grade many; 0 when all have their scores, 3 when any has none."""
-    from graders.round import many
+    """Grade many; 0 when all that was handed in has its scores, 3 when any has none."""
+    from graders.round import many, rounds
 
     if args.variant:
-        raise UsageError("--variant is for one submission; in a round the name of each is its variant")
+        raise UsageError("--variant is for one submission; in a round, round.toml or the name of each says it")
     if args.workers < 1:
         raise UsageError(f"--workers must be at least 1, not {args.workers}")
-    total = len(many.identities(path / many.SUBMISSIONS))
+    found = rounds.read(kit, path)
     verdicts = []
-    with progress("grading", total) as step:
-        for verdict in many.grade(kit, path / many.SUBMISSIONS, terms, args.exercise, args.out, args.workers):
+    with progress("grading", len(found.submissions)) as step:
+        for verdict in many.grade(kit, found, terms, args.exercise, args.out, args.workers):
             verdicts.append(verdict)
             step()
     for verdict in sorted(verdicts, key=lambda v: v.identity):
-        said = [f"{name} {score or 'no score'} ({status})" for name, (status, score) in verdict.scores.items()]
-        print(f"{verdict.identity}: {verdict.trouble or ', '.join(said)}")
+        print(line(found.role if not args.exercise else None, verdict))
+    for identity in found.missing:
+        print(f"{identity}: nothing handed in")
     left = sum(not verdict.complete for verdict in verdicts)
-    print(f"{total - left} of {total} graded; results: {args.out}")
+    print(f"{len(verdicts) - left} of {len(verdicts)} graded; results: {args.out}")
     if left:
         print(f"{left} have no score: run the same command again, finished ones are kept", file=sys.stderr)
     return 3 if left else 0
+
+
+def line(role: Role | None, verdict: Verdict) -> str:
+    """One submission: by a role's weights where there is one, and each exercise."""
+    if verdict.trouble:
+        return f"{verdict.identity}: {verdict.trouble}"
+    parts = [f"{name} {score or 'no score'} ({status})" for name, (status, score) in verdict.scores.items()]
+    if role is None:
+        return f"{verdict.identity}: {', '.join(parts)}"
+    total = role.total({name: Decimal(score) if score else None for name, (_, score) in verdict.scores.items()})
+    said = "no score" if total is None else f"{total} of 100, {role.place(total)}"
+    return f"{verdict.identity}: {said}: {', '.join(parts)}"

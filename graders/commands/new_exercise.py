@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).with_name("new_exercise_template")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.add_argument("name", metavar="NAME", help="a Python identifier, e.g. alarm_fatigue")
-    parser.add_argument("--refresh", action="store_true", help="NAME exists: rewrite its criteria table and notebook")
+    parser.add_argument("--refresh", action="store_true", help="NAME exists: rewrite what is generated of it")
     add_kit(parser)
 
 
@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def refresh(kit: Kit, name: str) -> list[Path]:
-    """Rewrite what is generated from the criteria: the brief's table and the notebook."""
-    from graders.report import brief, notebook
+    """Rewrite what is generated from the criteria: the brief's table, the notebook, and the kit's page of roles."""
+    from graders.report import brief, notebook, roles
 
     exercise, criteria = kit.exercise(name), kit.criteria(name)
     readme, book = exercise.folder / "README.md", exercise.folder / f"{name}.ipynb"
@@ -60,4 +60,8 @@ def refresh(kit: Kit, name: str) -> list[Path]:
         raise ExerciseError(f"{readme}: {error}") from None
     write_file(readme, text.encode())
     write_file(book, notebook.build(exercise, criteria).encode())
-    return [readme, book]
+    written = [readme, book]
+    if (page := kit.root / "docs/roles.md").is_file():
+        write_file(page, roles.page(kit).encode())
+        written.append(page)
+    return written

@@ -16,21 +16,22 @@ from graders.harness.errors import ExerciseError, InfrastructureError, UsageErro
 from graders.harness.grading import Graded, Terms
 from graders.harness.kit import Kit
 from graders.report import html
+from graders.round.rounds import Round
 from graders.round.workers import Done, each
 
-SUBMISSIONS = "submissions"
 # Beside the truth, for nobody else: on what terms the results were made, and where a run keeps its folders meanwhile.
 TERMS, SCRATCH = ".truth/terms", ".truth/scratch"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade. terms: its variant is the submission's identity."""
+    """One submission to grade. exercises: those that are asked of it, or () for those that it holds."""
 
     kit: Kit
+    identity: str
     path: Path
     terms: Terms
-    only: str | None
+    exercises: tuple[str, ...]
     results: Path
     scratch: Path
 
@@ -49,51 +50,23 @@ class Verdict:
         return not self.trouble and all(score is not None for _, score in self.scores.values())
 
 
-def is_round(path: Path) -> bool:
-    """Does a folder hold many submissions?"""
-    return (path / SUBMISSIONS).is_dir()
-
-
-def identities(place: Path) -> dict[str, Path]:
-    """Identity -> folder, zip or notebook, sorted. The name of the file is all that says whose it is.
-
-    Raises UsageError for two of one identity, and for names that cannot be one.
-    """
-    found: dict[str, Path] = {}
-    for path in sorted(place.iterdir()):
-        if path.name.startswith("."):
-            continue
-        identity = path.name if path.is_dir() else path.stem
-        check_identity(identity, str(path))
-        if identity in found:
-            raise UsageError(f"{place}: {found[identity].name} and {path.name} are of one identity: remove one")
-        found[identity] = path
-    if not found:
-        raise UsageError(f"{place}: holds no submission")
-    return found
-
-
-def check_identity(identity: str, source: str) -> None:
-    """An identity becomes a folder's name. Raises UsageError."""
-    if not identity.isascii() or not identity.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise UsageError(f"{source!a}: an identity is made of letters, digits, '-', '_' and '.', not {identity!a}")
-    if identity[0] == "." or len(identity) > 100:
-        raise UsageError(f"{source!a}: an identity begins with no '.' and has at most 100 characters")
-
-
-def grade(kit: Kit, place: Path, terms: Terms, only: str | None, results: Path, workers: int) -> Iterator[Verdict]:
+def grade(kit: Kit, round_: Round, terms: Terms, only: str | None, results: Path, workers: int) -> Iterator[Verdict]:
     """Grade what is not finished, then yield the verdict of every submission, in the order of completion.
 
-    Raises UsageError when `results` were made on other terms, InfrastructureError when they cannot be written.
+    only: one exercise, in place of the role's.  Raises UsageError when `results` were made on other terms,
+    InfrastructureError when they cannot be written.
     """
-    if only:
-        kit.exercise(only)
+    asked = (only,) if only else tuple(round_.role.weights) if round_.role else ()
+    for name in asked:
+        kit.exercise(name)
     if not terms.unsafe:
         sandbox.best()
-    found = identities(place)
     keep_terms(results, terms)
     with scratch_folder(results) as scratch:
-        tasks = [Task(kit, path, replace(terms, variant=i), only, results, scratch) for i, path in found.items()]
+        tasks = [
+            Task(kit, identity, path, replace(terms, variant=round_.variants[identity]), asked, results, scratch)
+            for identity, path in round_.submissions.items()
+        ]
         for done in each(grade_one, tasks, workers):
             yield done.result or given_up(done)
 
@@ -101,10 +74,9 @@ def grade(kit: Kit, place: Path, terms: Terms, only: str | None, results: Path, 
 def grade_one(task: Task) -> Verdict:
     """In a worker: one submission, unless it is finished already."""
     tempfile.tempdir = str(task.scratch)
-    identity = task.terms.variant
+    identity = task.identity
     try:
-        parts = submission.read(task.path, task.kit.exercises())
-        parts = {name: part for name, part in sorted(parts.items()) if task.only in (None, name)}
+        parts = handed_in(task)
         if scores := finished(task, parts):
             return Verdict(identity, scores)
         graded = [grading.grade(task.kit, task.kit.exercise(name), part, task.terms) for name, part in parts.items()]
@@ -114,13 +86,23 @@ def grade_one(task: Task) -> Verdict:
     return Verdict(identity, {g.scorecard.outcome.exercise: shown(g) for g in graded})
 
 
+def handed_in(task: Task) -> dict[str, submission.Part]:
+    """What there is of each exercise that is asked, by name. Raises UsageError when it cannot be read at all."""
+    asked = [task.kit.exercise(name) for name in task.exercises] or task.kit.exercises()
+    parts = submission.read(task.path, asked)
+    for exercise in asked if task.exercises else []:
+        fault = f"{task.path.name} holds no {exercise.name}/{exercise.entry}"
+        parts.setdefault(exercise.name, submission.Part(status="not_submitted", fault=fault))
+    return dict(sorted(parts.items()))
+
+
 def keep(task: Task, graded: list[Graded]) -> None:
     """Store what was graded, the page last."""
-    folder = task.results / task.terms.variant
+    folder = task.results / task.identity
     for part in folder.glob(".*.part"):
         part.unlink(missing_ok=True)
     for result in graded:
-        grading.store(result, task.results, task.terms.variant)
+        grading.store(result, task.results, task.identity)
     html.write([result.scorecard for result in graded], folder / "scorecard.html")
 
 
@@ -133,7 +115,7 @@ def shown(graded: Graded) -> tuple[str, str | None]:
 def finished(task: Task, parts: dict[str, submission.Part]) -> dict[str, tuple[str, str | None]]:
     """The scores of a submission that was graded before, by this kit, and kept whole; else nothing."""
     scores: dict[str, tuple[str, str | None]] = {}
-    folder = task.results / task.terms.variant
+    folder = task.results / task.identity
     for name, part in parts.items():
         try:
             card = json.loads((folder / name / "scorecard.json").read_bytes())
@@ -155,16 +137,14 @@ def given_up(done: Done[Task, Verdict]) -> Verdict:
     if done.error:
         reason = f"the worker that graded it broke: {type(done.error).__name__}"
     try:
-        parts = submission.read(task.path, task.kit.exercises())
-        parts = {name: part for name, part in parts.items() if task.only in (None, name)}
         graded = [
             grading.unplayed(task.kit, task.kit.exercise(name), part, task.terms, reason)
-            for name, part in parts.items()
+            for name, part in handed_in(task).items()
         ]
         keep(task, graded)
     except (UsageError, ExerciseError, InfrastructureError) as error:
         reason = str(error)
-    return Verdict(task.terms.variant, {}, reason)
+    return Verdict(task.identity, {}, reason)
 
 
 def keep_terms(results: Path, terms: Terms) -> None:

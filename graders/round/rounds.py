@@ -1,0 +1,96 @@
+"""A round as its team describes it: round.toml, and who has handed in."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graders.harness.errors import UsageError
+from graders.harness.kit import Kit
+from graders.round.roles import Role, load
+
+SUBMISSIONS = "submissions"
+
+
+@dataclass(frozen=True)
+class Round:
+    """role: None without a round.toml.  variants: identity -> variant, of every candidate.
+
+    submissions: identity -> folder, zip or notebook, of those who handed in.
+    """
+
+    folder: Path
+    role: Role | None = None
+    variants: Mapping[str, str] = field(default_factory=dict)
+    submissions: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> list[str]:
+        """Candidates who have not handed in."""
+        return sorted(set(self.variants) - set(self.submissions))
+
+
+def is_round(path: Path) -> bool:
+    """Does a folder hold many submissions?"""
+    return (path / SUBMISSIONS).is_dir()
+
+
+def read(kit: Kit, folder: Path) -> Round:
+    """A round's folder. Raises UsageError for a faulty round.toml, two submissions of one identity, and strangers."""
+    found = identities(folder / SUBMISSIONS)
+    path = folder / "round.toml"
+    if not path.is_file():
+        return Round(folder, None, {identity: identity for identity in found}, found)
+    role, variants = described(kit, path)
+    if strangers := sorted(set(found) - set(variants)):
+        raise UsageError(f"{found[strangers[0]]}: {strangers[0]} is no candidate of {path.name}; add it there")
+    return Round(folder, role, variants, found)
+
+
+def described(kit: Kit, path: Path) -> tuple[Role, dict[str, str]]:
+    """Role and candidates (identity -> variant) of a round.toml. Raises UsageError."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+        role, rows = str(data["role"]), [(str(c["id"]), str(c.get("variant", c["id"]))) for c in data["candidates"]]
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from None
+    except (KeyError, TypeError, AttributeError):
+        raise UsageError(f"{path}: needs a role, and [[candidates]] with an id each") from None
+    for identity, variant in rows:
+        check_identity(identity, path.name)
+        check_identity(variant, path.name)
+    for what, values in (("candidates", [r[0] for r in rows]), ("variants", [r[1] for r in rows])):
+        if len(set(values)) < len(values):
+            raise UsageError(f"{path}: two {what} have the same name")
+    return load(kit, role), dict(rows)
+
+
+def identities(place: Path) -> dict[str, Path]:
+    """Identity -> folder, zip or notebook, sorted. The name of the file is all that says whose it is.
+
+    Raises UsageError for two of one identity, and for names that cannot be one.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted(place.iterdir()):
+        if path.name.startswith("."):
+            continue
+        identity = path.name if path.is_dir() else path.stem
+        check_identity(identity, str(path))
+        if identity in found:
+            raise UsageError(f"{place}: {found[identity].name} and {path.name} are of one identity: remove one")
+        found[identity] = path
+    if not found:
+        raise UsageError(f"{place}: holds no submission")
+    return found
+
+
+def check_identity(identity: str, source: str) -> None:
+    """An identity becomes a folder's name. Raises UsageError."""
+    if not identity.isascii() or not identity.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise UsageError(f"{source!a}: an identity is made of letters, digits, '-', '_' and '.', not {identity!a}")
+    if identity[0] == "." or len(identity) > 100:
+        raise UsageError(f"{source!a}: an identity begins with no '.' and has at most 100 characters")

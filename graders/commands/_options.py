@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from graders.harness import grading, submission
 from graders.harness.errors import UsageError
@@ -54,8 +56,10 @@ def progress(what: str, total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def grade_all(kit: Kit, path: Path, terms: Terms, only: str | None = None) -> list[Graded]:
-    """Grade every exercise found in a submission, or `only` one."""
+def grade_all(
+    kit: Kit, path: Path, terms: Terms, only: str | None = None, cards: Mapping[str, Mapping[str, Any]] | None = None
+) -> list[Graded]:
+    """Grade every exercise found in a submission, or `only` one. cards: by exercise, in place of the terms' card."""
     parts = submission.read(path, kit.exercises())
     if only:
         kit.exercise(only)
@@ -63,7 +67,8 @@ def grade_all(kit: Kit, path: Path, terms: Terms, only: str | None = None) -> li
     results = []
     for name, part in sorted(parts.items()):
         with working(f"{name}: playing on {'practice' if terms.secret is None else 'hidden'} patients"):
-            results.append(grading.grade(kit, kit.exercise(name), part, terms))
+            own = replace(terms, card=cards[name]) if cards and name in cards else terms
+            results.append(grading.grade(kit, kit.exercise(name), part, own))
     return results
 
 

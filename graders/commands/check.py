@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from graders.commands._options import add_kit, exit_code, grade_all, open_kit
 from graders.harness import grading, sandbox
@@ -20,17 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_kit(parser)
 
 
+def card_for(exercise: str, path: Path, given: Path | None) -> dict[str, Any] | None:
+    """The policy card of one exercise: as given, or card.toml in the exercise's folder, or beside the work."""
+    beside = path if path.is_dir() else path.parent
+    places = [given] if given else [beside / exercise / "card.toml", beside / "card.toml"]
+    found = next((place for place in places if place == given or place.is_file()), None)
+    return grading.read_card(found) if found else None
+
+
 def run(args: argparse.Namespace) -> int:
     """Play on practice data and print what was found."""
     from graders.report import terminal
 
     kit, path = open_kit(args.kit), args.path.absolute()
-    beside = (path if path.is_dir() else path.parent) / "card.toml"
-    card = args.card or (beside if beside.is_file() else None)
     tier, _ = sandbox.probe()
     terms = grading.Terms(
         variant=path.stem,
-        card=grading.read_card(card) if card else None,
         # Your own code on your own machine: without a sandbox it runs as it would under plain Python.
         unsafe=tier is None,
         small=not args.full,
@@ -39,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
         known = {c.id for name in kit.names() for c in kit.criteria(name)}
         if args.only not in known:
             raise UsageError(f"unknown criterion {args.only!r}: choose from {', '.join(sorted(known))}")
-    results = grade_all(kit, path, terms, args.exercise)
+    cards = {name: card for name in kit.names() if (card := card_for(name, path, args.card))}
+    results = grade_all(kit, path, terms, args.exercise, cards)
     for graded in results:
         if graded.scorecard.status == "blocked" and graded.log:
             print(graded.log.rstrip()[-3000:])

@@ -43,17 +43,27 @@ def read(kit: Kit, folder: Path) -> Round:
     path = folder / "round.toml"
     if not path.is_file():
         return Round(folder, None, {identity: identity for identity in found}, found)
-    role, variants = described(kit, path)
-    if strangers := sorted(set(found) - set(variants)):
+    said = described(kit, path)
+    if strangers := sorted(set(found) - set(said.variants)):
         raise UsageError(f"{found[strangers[0]]}: {strangers[0]} is no candidate of {path.name}; add it there")
-    return Round(folder, role, variants, found)
+    return Round(folder, said.role, said.variants, found)
 
 
-def described(kit: Kit, path: Path) -> tuple[Role, dict[str, str]]:
-    """Role and candidates (identity -> variant) of a round.toml. Raises UsageError."""
+@dataclass(frozen=True)
+class Described:
+    """round.toml. variants: identity -> variant of every candidate.  contact: whom candidates may write to, or ""."""
+
+    role: Role
+    variants: Mapping[str, str]
+    contact: str
+
+
+def described(kit: Kit, path: Path) -> Described:
+    """Read a round.toml. Raises UsageError."""
     try:
         data = tomllib.loads(path.read_text("utf-8"))
-        role, rows = str(data["role"]), [(str(c["id"]), str(c.get("variant", c["id"]))) for c in data["candidates"]]
+        role, contact = str(data["role"]), str(data.get("contact", ""))
+        rows = [(str(c["id"]), str(c.get("variant", c["id"]))) for c in data["candidates"]]
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -66,7 +76,7 @@ def described(kit: Kit, path: Path) -> tuple[Role, dict[str, str]]:
     for what, values in (("candidates", [r[0] for r in rows]), ("variants", [r[1] for r in rows])):
         if len(set(values)) < len(values):
             raise UsageError(f"{path}: two {what} have the same name")
-    return load(kit, role), dict(rows)
+    return Described(load(kit, role), dict(rows), contact)
 
 
 def identities(place: Path) -> dict[str, Path]:

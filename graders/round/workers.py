@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -66,21 +67,33 @@ def each(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
             executor.shutdown()
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(tasks)))]
-    for thread in threads:
-        thread.start()
-    try:
-        for _ in tasks:
-            yield done.get()
-    finally:
-        stop.set()
+    with safe_path():
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            for _ in tasks:
+                yield done.get()
+        finally:
+            stop.set()
+            for thread in threads:
+                thread.join()
+
+
+@contextlib.contextmanager
+def safe_path() -> Iterator[None]:
+    """A new Python looks for modules in the current folder first, which may be a submission: not those started here."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["PYTHONSAFEPATH"]
+        if before is not None:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 def new_executor() -> ProcessPoolExecutor:
     """One worker, started with its first task."""
-    # A new Python looks for modules in the current folder first, which may be a submission.
-    os.environ["PYTHONSAFEPATH"] = "1"
     return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent)
 
 

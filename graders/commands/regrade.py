@@ -39,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
 def scored_again(kit: Kit, results: Path, folder: Path) -> Scorecard:
     """The scorecard of a stored outcome. Raises InfrastructureError when it cannot be read or was changed."""
     outcome = outcomes.read(folder)
+    if outcome.exercise not in kit.names():
+        raise InfrastructureError(f"{folder}: is of an exercise that this kit does not have")
     try:
         return score(kit, outcome, outcomes.read_truth(results / ".truth" / folder.parent.name / folder.name))
     except ExerciseError as error:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import _socket  # what socket is made of, and a tenth of its time to load
 import ctypes
+import errno
 import os
 import resource
 import struct
@@ -96,26 +97,24 @@ class Confinement:
 
     def open_doors(self) -> list[str]:
         """What this process can do and must not: one try for each of the filter, the uid or Landlock, and Landlock."""
-        found = []
+        doors = {}
         if self.tier != "unsafe":
-            try:
-                _socket.socket(AF_NETLINK, RAW).close()
-                found.append("open a netlink socket")
-            except OSError:
-                pass
+            doors["open a netlink socket"] = lambda: _socket.socket(AF_NETLINK, RAW).close()
         if self.tier == "B" or self.uid is not None:
             # As a user, PID 1 and the submission of tier A share a uid, and the folder is a file system of their own.
-            try:
-                os.close(os.open(f"{self.work}/{os.getpid()}", os.O_WRONLY | os.O_CREAT, 0o600))
-                found.append("write beside its folders")
-            except OSError:
-                pass
+            beside, flags = f"{self.work}/{os.getpid()}", os.O_WRONLY | os.O_CREAT
+            doors["write beside its folders"] = lambda: os.close(os.open(beside, flags, 0o600))
         if self.tier == "B":
+            doors["read the kit"] = lambda: os.close(os.open(sys.argv[0], os.O_RDONLY))
+        found = []
+        for what, attempt in doors.items():
             try:
-                os.close(os.open(sys.argv[0], os.O_RDONLY))
-                found.append("read the kit")
-            except OSError:
-                pass
+                attempt()
+                found.append(what)
+            except OSError as error:
+                # Any other refusal is none of the sandbox's.
+                if error.errno not in (errno.EPERM, errno.EACCES):
+                    found.append(f"try to {what} ({errno.errorcode.get(error.errno or 0, '?')})")
         return found
 
     def processes(self) -> int:

@@ -15,6 +15,7 @@ import contextlib
 import errno
 import json
 import os
+import resource
 import select
 import signal
 import struct
@@ -38,10 +39,12 @@ else:  # in the sandbox these files lie side by side, and there is no kit
 if TYPE_CHECKING:
     from graders.harness.serving import Serving
 
-MAX_FRAME = 64 * 2**20
+MAX_FRAME = 32 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
+# Of all processes together: what lies in a pipe or socket is memory of the kernel's, and not seen here.
+MOST_OPEN = 2000
 # How often memory is looked at: seldom while there is little, or a fast bomb would be seen too late.
 FAR_S, NEAR_S, NEAR = 0.02, 0.004, 0.25
 # What a server prints is collected under this name; files of its home folder and of /dev/shm as @home/… and @shm/….
@@ -88,9 +91,11 @@ class Room:
         self.log = bytearray()
         self.printed = bytearray()
         self.serving = server_of(self) if config["kind"] == "serve" else None
-        self.usage = Usage(self.root, SHM if config["shm"] else None, mounted=self.tier == "A")
-        self.floor = 0
-        self.started = False
+        self.usage = Usage(self.root, SHM if config["shm"] else None, self.uid, self.tier == "A")
+        # What is held before the submission has run, and the files of the step: neither is its own.
+        self.floor, self.given = self.usage.bytes(), 0
+        self.own = processes.memory_of([os.getpid()])
+        self.started = self.ran = False
         self.watch_s = FAR_S
 
     # -- folders
@@ -102,7 +107,8 @@ class Room:
             path = self.folders["@in"] / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        self.floor = self.usage.bytes(anew=True)
+        # Counted, not looked up: a submission that lives between steps holds files too, and writes more meanwhile.
+        self.given = sum(Usage.FILE + Usage.PAGE * -(-len(data) // Usage.PAGE) for _, data in files)
 
     def fresh_folders(self, keep_out: bool) -> None:
         """An empty home for a new process, and an empty @out unless the exercise says that it persists."""
@@ -115,11 +121,17 @@ class Room:
             clear_shared(SHM, self.uid if self.tier == "B" else None)
 
     def memory_used(self) -> int:
-        """All that the submission holds: memory of its processes, and what lies in the file systems it may write to."""
+        """All that the submission holds: memory of its processes, and what lies in the file systems it may write to.
+
+        What this process has come to hold is the submission's doing, too. Raises Refused for too many open files.
+        """
         if self.tier == "unsafe":
             return 0
         running = processes.everyone() if self.tier == "A" else processes.descendants()
-        return processes.memory_of(running) + max(0, self.usage.bytes() - self.floor)
+        if processes.open_files(running) > MOST_OPEN:
+            raise Refused(f"opened more than {MOST_OPEN} files, pipes and sockets")
+        own = max(0, processes.memory_of([os.getpid()]) - self.own)
+        return processes.memory_of(running) + own + max(0, self.usage.bytes() - self.floor - self.given)
 
     # -- processes
 
@@ -169,6 +181,7 @@ class Room:
             raise SystemExit(f"the submission cannot be confined here: {error}") from None
         finally:
             confinement.close()
+        self.ran = True
         assert self.process.stdout is not None  # noqa: S101 - asked for above
         os.set_blocking(self.process.stdout.fileno(), False)
 
@@ -189,8 +202,9 @@ class Room:
         self.start(command, (down_read, up_write), str(self.folders["@home"]), {})
         os.close(down_read)
         os.close(up_write)
-        os.set_blocking(up_read, False)
-        self.to_child, self.from_child = os.fdopen(down_write, "wb"), up_read
+        for handle in (up_read, down_write):
+            os.set_blocking(handle, False)
+        self.to_child, self.from_child = down_write, up_read
         self.started = True
 
     def stop(self, grace_s: float = 0) -> None:
@@ -217,8 +231,7 @@ class Room:
         elif self.tier == "B" and not processes.kill_tree(self.uid, leader):
             raise SystemExit("processes of the submission could not be ended")
         if self.started:
-            with contextlib.suppress(OSError):
-                self.to_child.close()
+            os.close(self.to_child)
             os.close(self.from_child)
         self.process, self.started = None, False
 
@@ -284,12 +297,17 @@ class Room:
             self.fresh_folders(frame["keep_out"])
             self.start_driver()
         request = json.dumps({"target": frame["target"], "args": frame["args"]}).encode() + b"\n"
-        with contextlib.suppress(BrokenPipeError):
-            self.to_child.write(request)
-            self.to_child.flush()
         data = bytearray()
         while True:
-            ready, _, _ = select.select([self.from_child], [], [], self.watch_s)
+            # A submission that does not read its request must not keep us from looking at the clock.
+            ready, room, _ = select.select([self.from_child], [self.to_child] if request else [], [], self.watch_s)
+            if room:
+                try:
+                    request = request[os.write(self.to_child, request) :]
+                except BlockingIOError:
+                    pass
+                except BrokenPipeError:
+                    request = b""
             if ready:
                 piece = os.read(self.from_child, 1 << 20)
                 data += piece
@@ -353,6 +371,9 @@ def main(config: dict[str, Any]) -> None:
         processes.keep(config["uid"], lambda: clear_shared(SHM, config["uid"]) if config["shm"] else None)
     # Keeps a child with the same uid out of /proc/PID/{mem,fd,environ} of this process.
     prctl(SET_DUMPABLE, 0)
+    # Every connection of a server's is a file of this process too.
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     room = Room(config)
     if config["tier"] == "B":
@@ -371,7 +392,7 @@ def main(config: dict[str, Any]) -> None:
             except Refused as refusal:
                 status, value = "refused", {"why": str(refusal)}
             except OSError as error:
-                if frame["id"] == 1:
+                if not room.ran:
                     raise
                 # Before the submission ran, the folders worked; what it left behind is its own doing.
                 status, value = "refused", {"why": f"left its folders unusable ({error.strerror})"}
@@ -383,6 +404,8 @@ def main(config: dict[str, Any]) -> None:
                     files = room.collected()
                 except Refused as refusal:
                     status, value = "refused", {"why": str(refusal)}
+                except OSError as error:
+                    status, value = "refused", {"why": f"left files that cannot be read ({error.strerror})"}
             room.drain()
             log = bytes(room.log).decode("utf-8", "replace")
             write_frame(sink, {"id": frame["id"], "status": status, "value": value, "log": log}, files)
@@ -390,5 +413,18 @@ def main(config: dict[str, Any]) -> None:
         room.stop()
 
 
+def in_short(error: BaseException) -> str:
+    """Kind and place of a fault of ours. Its text may name files of the submission, and is nobody's to read."""
+    step = error.__traceback__
+    while step and step.tb_next:
+        step = step.tb_next
+    kind = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+    where = f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else "?"
+    return " ".join(filter(None, (type(error).__name__, kind, "at", where)))
+
+
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    try:
+        main(json.loads(sys.argv[1]))
+    except Exception as fault:
+        sys.exit(in_short(fault))

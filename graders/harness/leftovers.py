@@ -17,6 +17,7 @@ MAX_DEPTH = 60
 # Of what one step returns. Three bytes of JSON ("[],") become eighty in memory.
 MAX_VALUES = 1_000_000
 MAX_NAME = 1000
+MOST_ENTRIES = 20_000
 
 
 class Refused(Exception):
@@ -43,8 +44,11 @@ def collect(
             raise Refused("wrote a file whose name is too long or begins with @")
         if len(found) == most_files:
             raise Refused(f"wrote more than {most_files} files")
-        with open_file() as stream:
-            data = stream.read(room + 1)
+        try:
+            with open_file() as stream:
+                data = stream.read(room + 1)
+        except FileNotFoundError:
+            continue  # a server goes on while its files are taken up, and may move them
         room -= len(data)
         if room < 0:
             raise Refused(f"wrote more than {most_mb} MB")
@@ -84,7 +88,7 @@ def sound(value: Any) -> bool:
         elif isinstance(item, float):
             if item != item or item in (float("inf"), float("-inf")):
                 return False
-        elif isinstance(item, int) and item.bit_length() > 1024:
+        elif isinstance(item, int) and item.bit_length() > 1023:
             return False
     return True
 
@@ -110,100 +114,139 @@ def clear(folder: Path) -> None:
     folder.mkdir(parents=True)
 
 
-def remove(path: str) -> None:
-    """Delete a file or folder that a submission made, however deep; all of its processes have ended."""
-    removing = ["rm", "-rf", "--", path]
+def remove(*paths: str) -> None:
+    """Delete files or folders that a submission made, however deep; all of its processes have ended."""
+    removing = ["rm", "-rf", "--", *paths]
     with contextlib.suppress(subprocess.TimeoutExpired):
         if subprocess.run(removing, stderr=subprocess.DEVNULL, timeout=5, check=False).returncode:
             # Where both have one uid, the owner must be let in first. Neither command follows a link on its way down.
-            subprocess.run(["chmod", "-R", "u+rwx", "--", path], stderr=subprocess.DEVNULL, timeout=5, check=False)
+            subprocess.run(["chmod", "-R", "u+rwx", "--", *paths], stderr=subprocess.DEVNULL, timeout=5, check=False)
             subprocess.run(removing, stderr=subprocess.DEVNULL, timeout=5, check=False)
 
 
 def clear_shared(folder: Path, owner: int | None) -> None:
     """Empty a folder of shared memory; owner: of what this uid left there, where the folder is the machine's."""
+    found = []
     for entry in os.scandir(folder):
-        if owner is None or entry.stat(follow_symlinks=False).st_uid == owner:
-            remove(entry.path)
+        # Others' files come and go meanwhile.
+        with contextlib.suppress(OSError):
+            if owner is None or entry.stat(follow_symlinks=False).st_uid == owner:
+                found.append(entry.path)
+    for first in range(0, len(found), 500):
+        remove(*found[first : first + 500])
 
 
 class Usage:
-    """Bytes that the submission's files hold: in file systems of the sandbox's own, or below a folder of the machine.
+    """Bytes that the submission's files hold: in file systems of the sandbox's own, or below folders of the machine.
 
-    mounted: `root` and `shm` are file systems of their own.  shm: None when it may not be written to.
+    shm: None when it may not be written to.  owner: None where `root` and `shm` are file systems of the sandbox's own;
+    else whose files count in `shm`, which is everybody's (in `root` all do).
     """
 
-    # A file costs the kernel about this much, however empty it is.
-    FILE = 1024
+    # A file costs the kernel about this much, however empty it is; what is in it is held in pages.
+    FILE, PAGE = 1024, 4096
+    # Growth of the disk, in bytes, after which files are looked through again at once.
+    STEP = 16 * 2**20
 
-    def __init__(self, root: Path, shm: Path | None, mounted: bool) -> None:
-        self.root, self.shm, self.mounted = root, shm, mounted
-        self.known, self.again = 0, 0.0
+    def __init__(self, root: Path, shm: Path | None, owner: int | None, mounted: bool) -> None:
+        self.root, self.shm, self.owner, self.mounted = root, shm, owner, mounted
+        self.known, self.again, self.disk = 0, 0.0, 0
 
-    def bytes(self, anew: bool = False) -> int:
-        """What is held now; anew: even if just looked up. Raises Refused for a folder that is closed to us."""
-        shared = self.file_system(self.shm) if self.shm else 0
+    def bytes(self) -> int:
+        """What is held now. Raises Refused for a folder that is closed to us, and for too many files."""
         if self.mounted:
-            return shared + self.file_system(self.root)
-        started = time.monotonic()
-        if anew or started >= self.again:
-            self.known = self.below(str(self.root))
+            return sum(map(self.file_system, filter(None, (self.root, self.shm))))
+        disk, started = self.file_system(self.root), time.monotonic()
+        if started >= self.again or disk > self.disk + self.STEP:
+            self.known = self.below(str(self.root), None)
+            if self.shm:
+                self.known += self.below(str(self.shm), self.owner)
             # Looking takes long when there are many files: at most a twentieth of the time.
-            self.again = time.monotonic() + 20 * (time.monotonic() - started)
-        return shared + self.known
+            self.again, self.disk = time.monotonic() + 20 * (time.monotonic() - started), disk
+        return self.known
 
     def file_system(self, place: Path) -> int:
         """Of a whole file system. Open files without a name are in it."""
         usage = os.statvfs(place)
         return (usage.f_blocks - usage.f_bfree) * usage.f_frsize + (usage.f_files - usage.f_ffree) * self.FILE
 
-    def below(self, folder: str) -> int:
-        """Of a folder of a larger file system."""
+    def below(self, folder: str, owner: int | None) -> int:
+        """Of a folder of a larger file system; owner: of this uid's files only."""
         total, waiting, entries = 0, [folder], 0
         while waiting:
             try:
                 inner = list(os.scandir(waiting.pop()))
             except PermissionError:
+                if owner is not None:
+                    continue  # somebody else's
                 raise Refused("made a folder that cannot be looked into") from None
             except OSError:
                 continue
-            entries += len(inner)
-            if entries > 100_000:
-                raise Refused("wrote more than 100000 files and folders")
             for entry in inner:
                 with contextlib.suppress(OSError):
-                    total += entry.stat(follow_symlinks=False).st_blocks * 512 + self.FILE
+                    found = entry.stat(follow_symlinks=False)
+                    if owner is not None and found.st_uid != owner:
+                        continue
+                    entries += 1
+                    total += found.st_blocks * 512 + self.FILE
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
+            if entries > MOST_ENTRIES:
+                raise Refused(f"wrote more than {MOST_ENTRIES} files and folders")
         return total
 
 
 def regular_files(root: Path, owner: int | None = None) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
-    """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link."""
+    """Relative names of regular files below `root` in sorted order, with a way to open each; follows no link.
+
+    The submission may still be running: every folder on the way is opened by its handle, so that one which is exchanged
+    for a link leads nowhere, and what is gone meanwhile is passed over.
+    """
     waiting, entries = [""], 0
     while waiting:
         folder = waiting.pop(0)
-        try:
-            names = sorted(os.scandir(root / folder), key=lambda e: e.name)
-        except OSError:
-            continue
-        for entry in names:
-            entries += 1
-            if entries > 100_000:
-                raise Refused("wrote more than 100000 files and folders")
-            if owner is not None and entry.stat(follow_symlinks=False).st_uid != owner:
-                continue
-            name = f"{folder}/{entry.name}".lstrip("/")
-            if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
-                waiting.append(name)
-            elif entry.is_file(follow_symlinks=False):
-                yield name, lambda path=entry.path: open_regular(path)  # type: ignore[misc]
+        with contextlib.suppress(OSError), open_folder(root, folder) as handle:
+            for entry in sorted(os.scandir(handle), key=lambda e: e.name):
+                entries += 1
+                if entries > MOST_ENTRIES:
+                    raise Refused(f"wrote more than {MOST_ENTRIES} files and folders")
+                with contextlib.suppress(OSError):
+                    if owner is not None and entry.stat(follow_symlinks=False).st_uid != owner:
+                        continue
+                    name = f"{folder}/{entry.name}".lstrip("/")
+                    if entry.is_dir(follow_symlinks=False) and name.count("/") < 16:
+                        waiting.append(name)
+                    elif not entry.is_file(follow_symlinks=False):
+                        continue
+                    else:
+                        yield name, lambda name=name: open_regular(root, name)  # type: ignore[misc]
 
 
-def open_regular(path: str) -> IO[bytes]:
-    """Open without following a link and without waiting on a FIFO; anything but a regular file is refused."""
+@contextlib.contextmanager
+def open_folder(root: Path, name: str) -> Iterator[int]:
+    """A handle of a folder below `root`, reached step by step without following a link."""
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        for part in filter(None, name.split("/")):
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=handle)
+            os.close(handle)
+            handle = inner
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def open_regular(root: Path, name: str) -> IO[bytes]:
+    """Open without following a link and without waiting on a FIFO; anything but a regular file is refused.
+
+    Raises FileNotFoundError when it is gone.
+    """
+    folder, _, last = name.rpartition("/")
+    try:
+        with open_folder(root, folder) as place:
+            handle = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise Refused("left an output file that cannot be read") from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):

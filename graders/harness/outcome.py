@@ -115,9 +115,10 @@ def read(folder: Path) -> Outcome:
             header["settings"],
             {name: (folder / "submitted" / name).read_bytes() for name in header["submitted"]},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        same = outcome.header() == header and (not outcome.submitted or digest(outcome.submitted) == outcome.submission)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InfrastructureError(f"{folder}: the stored outcome cannot be read ({type(error).__name__})") from None
-    if outcome.header() != header or (outcome.submitted and digest(outcome.submitted) != outcome.submission):
+    if not same:
         raise InfrastructureError(f"{folder}: the stored outcome was changed; its hashes do not match")
     return outcome
 

@@ -11,7 +11,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-MOST_CALLS, MOST_BODY, MOST_NOTED = 20_000, 2**16, 2**25
+MOST_CALLS, MOST_BODY, MOST_NOTED, MOST_AT_ONCE = 20_000, 2**16, 2**25, 64
 
 
 class Peer:
@@ -56,6 +56,25 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def __init__(self, address: tuple[str, int], answer: type[BaseHTTPRequestHandler]) -> None:
+        # Each is a thread and a file of PID 1's, which no limit of the submission's covers.
+        self.slots = threading.BoundedSemaphore(MOST_AT_ONCE)
+        super().__init__(address, answer)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """In a thread, while there are not too many."""
+        if self.slots.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Then the place is free again."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.slots.release()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asked has hung up: nothing to say."""
 
@@ -64,6 +83,9 @@ def handler(peer: Peer) -> type[BaseHTTPRequestHandler]:
     """A request handler that asks the peer."""
 
     class Handler(BaseHTTPRequestHandler):
+        # Of silence, after which whoever asked is hung up on.
+        timeout = 10.0
+
         def handle_any(self) -> None:
             try:
                 size = min(int(self.headers.get("Content-Length") or 0), MOST_BODY)

@@ -55,10 +55,31 @@ def memory_of(processes: Iterable[int]) -> int:
     """Private memory and page tables of these processes, in bytes."""
     total = 0
     for process in processes:
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            for line in Path(f"/proc/{process}/status").read_bytes().splitlines():
-                if line.startswith(HELD):
-                    total += int(line.split()[1]) * 1024
+        held = held_in(f"/proc/{process}/status")
+        if held is None:
+            # Its first thread has ended, and others go on with all the memory.
+            others = (held_in(f"/proc/{process}/task/{task}/status") for task in tasks(process))
+            held = next((found for found in others if found is not None), 0)
+        total += held
+    return total
+
+
+def held_in(path: str) -> int | None:
+    """Bytes that a status file speaks of; None when it speaks of none, as that of a thread that has ended."""
+    found = None
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in Path(path).read_bytes().splitlines():
+            if line.startswith(HELD):
+                found = (found or 0) + int(line.split()[1]) * 1024
+    return found
+
+
+def open_files(processes: Iterable[int]) -> int:
+    """Files, pipes and sockets that these processes have open. Linux 6.2 and later tell; before, it is 0."""
+    total = 0
+    for process in processes:
+        with contextlib.suppress(OSError):
+            total += os.stat(f"/proc/{process}/fd").st_size  # noqa: PTH116 - 50 times a second
     return total
 
 

@@ -196,7 +196,7 @@ class Pipe:
         """Stop it from outside. Asked first: without a PID namespace it has to end the submission itself."""
         self.process.terminate()
         try:
-            self.process.wait(2 if self.tier.name == "B" else 0.1)
+            self.process.wait(15 if self.tier.name == "B" else 0.1)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import http.client
+import io
 import itertools
 import socket
 import threading
@@ -23,6 +24,9 @@ else:  # in the sandbox these files lie side by side, and there is no kit
 
 if TYPE_CHECKING:
     from graders.harness.inside import Room
+
+
+MOST_ANSWER, MOST_HEADERS = 4 * 2**20, 2**20
 
 
 class Serving:
@@ -111,8 +115,10 @@ class Serving:
             if "hang_up_s" in request:
                 time.sleep(request["hang_up_s"])
                 return {"error": "hung up"}
+            # A body in chunks may claim any length, a negative one too: no more is taken from the socket.
+            link.sock = Capped(link.sock, MOST_ANSWER + MOST_HEADERS)  # type: ignore[assignment]
             answer = link.getresponse()
-            text = answer.read(4 * 2**20).decode("utf-8", "replace")
+            text = answer.read(MOST_ANSWER).decode("utf-8", "replace")
             # Without the clock: the same server gives the same outcome.
             headers = {name: value for name, value in answer.getheaders() if name.lower() != "date"}
             return {"status": answer.status, "headers": headers, "body": text}
@@ -120,6 +126,45 @@ class Serving:
             return {"error": type(error).__name__}
         finally:
             link.close()
+
+
+class Capped:
+    """A socket of which a reader sees so many bytes and then the end."""
+
+    def __init__(self, link: socket.socket, most: int) -> None:
+        self.link, self.most = link, most
+
+    def makefile(self, *_: object) -> io.BufferedReader:
+        """What http.client reads an answer from."""
+        return io.BufferedReader(Few(self.link.makefile("rb", buffering=0), self.most))
+
+    def close(self) -> None:
+        """Of the socket; its file, if any, is closed by its reader."""
+        self.link.close()
+
+
+class Few(io.RawIOBase):
+    """The first bytes of a stream."""
+
+    def __init__(self, stream: io.RawIOBase, most: int) -> None:
+        self.stream, self.left = stream, most
+
+    def readable(self) -> bool:
+        """It is only read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Up to what is left."""
+        if not self.left:
+            return 0
+        found = self.stream.readinto(memoryview(buffer)[: self.left])  # type: ignore[attr-defined]
+        self.left -= found or 0
+        return found  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """With the stream."""
+        self.stream.close()
+        super().close()
 
 
 def size_of(answer: dict[str, Any]) -> int:

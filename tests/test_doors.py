@@ -92,6 +92,42 @@ def test_regrade_notices_a_changed_outcome_and_a_changed_scorecard(tmp_path):
 
 
 @pytest.mark.sandbox
+@pytest.mark.parametrize("damage", ["[" * 100_000, '{"settings":[1]}', "", "null"])
+def test_one_damaged_outcome_does_not_keep_the_others_from_being_scored(tmp_path, damage):
+    for sample in ("good", "wrong_units"):
+        caredrill("grade", SAMPLES / "body_mass_index" / sample, "--kit", TOYS, "--out", tmp_path)
+    (tmp_path / "good/body_mass_index/outcome.json").write_text(damage)
+    for words in ([], ["--verify"]):
+        done = caredrill("regrade", tmp_path, "--kit", TOYS, *words)
+        assert done.returncode == 3
+        assert "cannot be read" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert "1 could not be read" in done.stdout
+
+
+@pytest.mark.sandbox
+def test_a_replay_says_what_differs(tmp_path):
+    caredrill("grade", SAMPLES / "body_mass_index/wrong_units", "--kit", TOYS, "--out", tmp_path)
+    path = tmp_path / "wrong_units/body_mass_index/scorecard.json"
+    first = path.read_text()
+    for old, new, says in (
+        ('"earned":"20.00"', '"earned":"19.00"', "criterion the_row_count_is_returned"),
+        ('"variant":"wrong_units"', '"variant":"x"', "variant"),
+        ('"truth":"sha256:', '"truth":"sha256:0', "truth"),
+        ('"submission":"sha256:', '"submission":"sha256:0', "submission"),
+    ):
+        assert old in first
+        path.write_text(first.replace(old, new))
+        done = caredrill("regrade", tmp_path, "--verify", "--kit", TOYS)
+        assert done.returncode == 1
+        assert f"differs in {says}" in done.stdout
+    path.write_text(first.replace('"kit":"', '"kit":"older '))
+    done = caredrill("regrade", tmp_path, "--verify", "--kit", TOYS)
+    assert done.returncode == 0
+    assert "1 of them were scored by another kit" in done.stdout
+
+
+@pytest.mark.sandbox
 def test_grading_again_replaces_a_result_without_leftovers(tmp_path):
     words = ["--kit", TOYS, "--out", tmp_path, "--variant", "x"]
     caredrill("grade", SAMPLES / "body_mass_index/good", *words)

@@ -16,7 +16,7 @@ import sys
 # Not from typing, which takes longer to load than all else here (sandbox.trial).
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 if TYPE_CHECKING or __package__:
     from graders.harness import landlock, seccomp
@@ -97,7 +97,7 @@ class Confinement:
 
     def open_doors(self) -> list[str]:
         """What this process can do and must not: one try for each of the filter, the uid or Landlock, and Landlock."""
-        doors = {}
+        doors: dict[str, Callable[[], None]] = {}
         if self.tier != "unsafe":
             doors["open a netlink socket"] = lambda: _socket.socket(AF_NETLINK, RAW).close()
         if self.tier == "B" or self.uid is not None:

@@ -23,16 +23,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING or __package__:
     from graders.harness import processes
     from graders.harness.confinement import Confinement, Network, confine_runner
+    from graders.harness.frames import in_short, read_exactly, write_frame
     from graders.harness.kernel import SET_DUMPABLE, prctl
     from graders.harness.leftovers import Refused, Usage, clear, clear_shared, collect, told
 else:  # in the sandbox these files lie side by side, and there is no kit
     import processes
     from confinement import Confinement, Network, confine_runner
+    from frames import in_short, read_exactly, write_frame
     from kernel import SET_DUMPABLE, prctl
     from leftovers import Refused, Usage, clear, clear_shared, collect, told
 
@@ -50,23 +52,6 @@ FAR_S, NEAR_S, NEAR = 0.02, 0.004, 0.25
 # What a server prints is collected under this name; files of its home folder and of /dev/shm as @home/… and @shm/….
 PRINTED = "@printed"
 SHM = Path("/dev/shm")  # noqa: S108 - the sandbox's own, or files of the submission's own uid
-
-
-def read_exactly(stream: IO[bytes], size: int) -> bytes:
-    """`size` bytes, or EOFError."""
-    data = stream.read(size)
-    if data is None or len(data) != size:
-        raise EOFError
-    return data
-
-
-def write_frame(stream: IO[bytes], header: dict[str, Any], files: list[tuple[str, bytes]]) -> None:
-    """Send one frame."""
-    text = json.dumps(header | {"files": [[name, len(data)] for name, data in files]}).encode()
-    stream.write(struct.pack(">I", len(text)) + text)
-    for _, data in files:
-        stream.write(data)
-    stream.flush()
 
 
 def server_of(room: Room) -> Serving:
@@ -330,14 +315,9 @@ class Room:
         if status == "raised" and isinstance(value, dict) and value.get("errno") in (errno.EFBIG, errno.ENOSPC):
             return "refused", {"why": f"wrote more than {self.limits['out_mb']} MB"}
         if self.config["kind"] == "call":
-            self.let_exit(deadline)
+            self.wait(min(deadline, time.monotonic() + EXIT_GRACE_S))
             self.stop()
         return status, value
-
-    def let_exit(self, deadline: float) -> None:
-        """A moment for the child to flush files it left open."""
-        assert self.process is not None  # noqa: S101 - it has just answered
-        self.wait(min(deadline, time.monotonic() + EXIT_GRACE_S))
 
     def wait(self, end: float) -> None:
         """Until the child has gone, a limit is passed, or the clock (of time.monotonic) is at `end`."""
@@ -411,16 +391,6 @@ def main(config: dict[str, Any]) -> None:
             write_frame(sink, {"id": frame["id"], "status": status, "value": value, "log": log}, files)
     finally:
         room.stop()
-
-
-def in_short(error: BaseException) -> str:
-    """Kind and place of a fault of ours. Its text may name files of the submission, and is nobody's to read."""
-    step = error.__traceback__
-    while step and step.tb_next:
-        step = step.tb_next
-    kind = errno.errorcode.get(error.errno or 0, "") if isinstance(error, OSError) else ""
-    where = f"{Path(step.tb_frame.f_code.co_filename).name}:{step.tb_lineno}" if step else "?"
-    return " ".join(filter(None, (type(error).__name__, kind, "at", where)))
 
 
 if __name__ == "__main__":

@@ -41,10 +41,10 @@ DENIED = {
     "io_uring_setup io_uring_enter io_uring_register userfaultfd kexec_load kexec_file_load init_module finit_module "
     "delete_module create_module get_kernel_syms query_module reboot acct syslog vhangup settimeofday clock_settime "
     "adjtimex clock_adjtime sethostname setdomainname iopl ioperm modify_ldt nfsservctl _sysctl uselib sysfs vserver",
-    # inside.py counts resident private memory and what lies in file systems; these hold memory in neither. With vmsplice
-    # a pipe holds a huge page for every slot, and io_setup takes from a number that all of the machine share.
-    "memory that is not counted": "vmsplice tee io_setup io_submit memfd_create memfd_secret shmget shmat shmctl semget semop semtimedop semctl msgget "
-    "msgsnd msgrcv msgctl mq_open mq_unlink",
+    # inside.py counts resident private memory and what lies in file systems; these hold it in neither. A pipe filled
+    # by vmsplice holds a huge page for every slot; what io_setup takes is taken from all of the machine.
+    "memory that is not counted": "vmsplice tee io_setup io_submit memfd_create memfd_secret shmget shmat shmctl "
+    "semget semop semtimedop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink",
 }
 # Landlock governs opening, making and removing files. What can be done to them by path, or on a file open for reading,
 # it leaves to owners and modes: times and labels to whoever may write, modes and owners to the owner, who in the

@@ -116,7 +116,7 @@ class Serving:
                 time.sleep(request["hang_up_s"])
                 return {"error": "hung up"}
             # A body in chunks may claim any length, a negative one too: no more is taken from the socket.
-            link.sock = Capped(link.sock, MOST_ANSWER + MOST_HEADERS)  # type: ignore[assignment]
+            link.sock = Capped(link.sock, MOST_ANSWER + MOST_HEADERS)
             answer = link.getresponse()
             text = answer.read(MOST_ANSWER).decode("utf-8", "replace")
             # Without the clock: the same server gives the same outcome.
@@ -157,9 +157,9 @@ class Few(io.RawIOBase):
         """Up to what is left."""
         if not self.left:
             return 0
-        found = self.stream.readinto(memoryview(buffer)[: self.left])  # type: ignore[attr-defined]
+        found = self.stream.readinto(memoryview(buffer)[: self.left])
         self.left -= found or 0
-        return found  # type: ignore[no-any-return]
+        return found
 
     def close(self) -> None:
         """With the stream."""

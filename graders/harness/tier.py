@@ -11,8 +11,8 @@ from typing import Any
 HERE = Path(__file__).parent
 # All of ours that is in the sandbox.
 FILES = (
-    "inside.py", "trial.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py", "landlock.py",
-    "kernel.py", "seccomp.py", "syscalls.py", "driver.py",
+    "inside.py", "trial.py", "frames.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py",
+    "landlock.py", "kernel.py", "seccomp.py", "syscalls.py", "driver.py",
 )  # fmt: skip
 
 

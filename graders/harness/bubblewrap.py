@@ -90,7 +90,7 @@ def launch(tier: Tier, mounts: Mounts, limits: Limits, program: str) -> Launch:
         "/etc/passwd": f"root:x:0:0::/:/bin/sh\ncandidate:x:{shown}:{shown}::/play/home:/bin/sh\n".encode(),
         "/etc/group": f"root:x:0:\ncandidate:x:{shown}:\n".encode(),
         "/etc/hosts": b"127.0.0.1 localhost sandbox\n::1 localhost\n",
-        **{f"/kit/{name}": data for name, data in compiled().items()},
+        **{f"/kit/{name}": data for name, data in compiled(program).items()},
     }
     for place, data in given.items():
         handle = os.memfd_create(place)

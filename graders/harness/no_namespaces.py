@@ -91,7 +91,7 @@ def launch(tier: Tier, mounts: Mounts, limits: Limits, program: str) -> Launch:
     scratch.chmod(0o755)
     for name in ("play", "packages", "python/bin", "kit"):
         (scratch / name).mkdir(parents=True)
-    for name, data in compiled().items():
+    for name, data in compiled(program).items():
         (scratch / "kit" / name).write_bytes(data)
     for name, path in mounts.packages.items():
         (scratch / "packages" / name).symlink_to(path)

@@ -69,21 +69,41 @@ def trial(tier: Tier) -> str:
     start = launch(tier, Mounts(Path(os.devnull)), limits, "trial")
     config = marshal.dumps(start.config | {"limits": asdict(limits)}).hex()
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*start.command, config],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            pass_fds=start.handles, env=start.environment, timeout=limits.wall_s, check=False,
+            pass_fds=start.handles, env=start.environment,
         )  # fmt: skip
     except OSError as error:
         return f"it did not start: {error.strerror}"
-    except subprocess.TimeoutExpired:
-        return f"a trial did not end within {limits.wall_s} s"
     finally:
         start.close_handles()
-        if start.scratch:
-            remove(str(start.scratch))
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return (said[-1][:200] if said else f"a trial left with code {done.returncode}") if done.returncode else ""
+    with process:
+        ended = ends_within(process, limits.wall_s)
+        process.kill()
+        assert process.stderr  # noqa: S101 - a pipe, as asked for above
+        said = process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+    if start.scratch:
+        remove(str(start.scratch))
+    if not ended:
+        return f"a trial did not end within {limits.wall_s:g} s"
+    return (said[-1][:200] if said else f"a trial left with code {process.returncode}") if process.returncode else ""
+
+
+def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Has a process ended, or does it within this time? Popen.wait looks again and again, and too late."""
+    if process.poll() is not None:
+        return True
+    if hasattr(os, "pidfd_open"):
+        handle = os.pidfd_open(process.pid)
+        select.select([handle], [], [], seconds)
+        os.close(handle)
+        return process.poll() is not None
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def best() -> Tier:
@@ -201,21 +221,6 @@ class Pipe:
             self.process.kill()
             self.process.wait()
 
-    def left_within(self, seconds: float) -> bool:
-        """Has the sandbox ended, or does it within this time? Popen.wait looks again and again, and too late."""
-        if self.process.poll() is not None:
-            return True
-        if hasattr(os, "pidfd_open"):
-            handle = os.pidfd_open(self.process.pid)
-            select.select([handle], [], [], seconds)
-            os.close(handle)
-            return self.process.poll() is not None
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
     def close(self) -> None:
         """End the sandbox and everything in it."""
         for stream in (self.process.stdin, self.process.stdout):
@@ -225,7 +230,7 @@ class Pipe:
                 except OSError:
                     continue
         # Closed input tells inside.py to kill the submission and leave.
-        if not self.left_within(5):
+        if not ends_within(self.process, 5):
             self.end()
         if self.process.stderr:
             self.process.stderr.close()

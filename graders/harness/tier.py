@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-# All of ours that is in the sandbox.
+# What a probe needs in the sandbox, and all of ours that is there in a run.
+TRIAL = ("trial.py", "confinement.py", "landlock.py", "kernel.py", "seccomp.py", "syscalls.py", "driver.py")
 FILES = (
     "inside.py", "trial.py", "frames.py", "serving.py", "peers.py", "leftovers.py", "processes.py", "confinement.py",
     "landlock.py", "kernel.py", "seccomp.py", "syscalls.py", "driver.py",

@@ -153,8 +153,11 @@ def main() -> None:
     rows = []
     for label, tier in TIERS.items():
         for kit, exercise, sample in todo:
-            if os.geteuid() == 0 and not tier.as_root and sample == "hostile_fork_bomb":
-                continue  # the kernel exempts root from the process limit; root is never given this variant
+            if os.geteuid() == 0 and tier.name == "A" and not tier.as_root:
+                if sample == "hostile_fork_bomb":
+                    continue  # the kernel exempts root from the process limit; root is never given this variant
+                if kit.root != TOYS:
+                    continue  # the toys are enough of the variant for users, where another one is at hand
             rows.append(attack(kit, exercise, sample, label, tier))
             print(rows[-1], flush=True)
     bad = [row for row in rows if row.trouble]

@@ -77,12 +77,13 @@ def processes() -> set[int]:
 def files() -> dict[str, tuple[int, int]]:
     """Size and time of every file of the kit, and of what lies in the machine's common folders."""
     found = {}
-    for place in (HOME, *map(Path, PLACES)):
-        paths = place.rglob("*") if place == HOME else place.glob("*")
-        for path in paths:
-            if "__pycache__" not in path.parts and ".git" not in path.parts:
-                stat = path.lstat()
-                found[str(path)] = (0, 0) if path.is_dir() else (stat.st_size, stat.st_mtime_ns)
+    paths = [entry for place in PLACES for entry in os.scandir(place)]
+    for folder, inner, _ in os.walk(HOME):
+        inner[:] = [name for name in inner if name not in ("__pycache__", ".git", ".venv")]
+        paths += os.scandir(folder)
+    for entry in paths:
+        stat = entry.stat(follow_symlinks=False)
+        found[entry.path] = (0, 0) if entry.is_dir(follow_symlinks=False) else (stat.st_size, stat.st_mtime_ns)
     return found
 
 

@@ -21,6 +21,6 @@ def compiled(program: str) -> Mapping[str, bytes]:
     for name in TRIAL if program == "trial" else FILES:
         # Takes what Python keeps beside the source, where it does.
         stem = name.removesuffix(".py")
-        program = importlib.machinery.SourceFileLoader(stem, str(HERE / name)).get_code(stem)
-        found[f"{stem}.pyc"] = HEADER + marshal.dumps(program)
+        code = importlib.machinery.SourceFileLoader(stem, str(HERE / name)).get_code(stem)
+        found[f"{stem}.pyc"] = HEADER + marshal.dumps(code)
     return found

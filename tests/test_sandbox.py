@@ -321,6 +321,32 @@ def look():
             assert "MB" in header["value"]["why"]
 
 
+def test_pages_that_forked_processes_share_count_once(tier, work):
+    limits = sandbox.Limits(wall_s=30, cpu_s=30, mem_mb=300, procs=64, out_mb=20, out_files=10)
+    text = """
+import os, time
+def look(own):
+    block = bytearray(os.urandom(2**20) * 120)
+    children = []
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            if own:
+                block[:] = os.urandom(2**20) * 120
+            time.sleep(1)
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    return len(block) >> 20
+"""
+    folder = source(work, text)
+    header, _ = ask(tier, folder, "probe.py", "look", False, limits=limits)
+    assert (header["status"], header["value"]) == ("ok", 120), header
+    header, _ = ask(tier, folder, "probe.py", "look", True, limits=limits)
+    assert header["status"] == "refused", header
+
+
 def test_empty_files_count_too(tier, work):
     limits = sandbox.Limits(wall_s=60, cpu_s=60, mem_mb=40, procs=64, out_mb=2, out_files=10)
     text = """

@@ -45,7 +45,7 @@ MAX_FRAME = 32 * 2**20
 LOG_TAIL = 16 * 2**10
 # A child that has answered may still flush files it left open; longer than this it is killed.
 EXIT_GRACE_S = 2.0
-# Of all processes together: what lies in a pipe or socket is memory of the kernel's, and not seen here.
+# Of all processes: what lies in a pipe or socket is memory of the kernel's, and not seen here.
 MOST_OPEN = 2000
 # How often memory is looked at: seldom while there is little, or a fast bomb would be seen too late.
 FAR_S, NEAR_S, NEAR = 0.02, 0.004, 0.25
@@ -73,13 +73,13 @@ class Room:
         self.root = Path(config["work"])
         self.folders = {"@in": self.root / "in", "@out": self.root / "out", "@home": self.root / "home"}
         self.process: subprocess.Popen[bytes] | None = None
-        self.log = bytearray()
-        self.printed = bytearray()
+        self.log, self.printed = bytearray(), bytearray()
         self.serving = server_of(self) if config["kind"] == "serve" else None
         self.usage = Usage(self.root, SHM if config["shm"] else None, self.uid, self.tier == "A")
         # What is held before the submission has run, and the files of the step: neither is its own.
         self.floor, self.given = self.usage.bytes(), 0
         self.own = processes.memory_of([os.getpid()])
+        self.memory = processes.Memory(NEAR * self.limits["mem_mb"] * 2**20)
         self.started = self.ran = False
         self.watch_s = FAR_S
 
@@ -116,7 +116,7 @@ class Room:
         if processes.open_files(running) > MOST_OPEN:
             raise Refused(f"opened more than {MOST_OPEN} files, pipes and sockets")
         own = max(0, processes.memory_of([os.getpid()]) - self.own)
-        return processes.memory_of(running) + own + max(0, self.usage.bytes() - self.floor - self.given)
+        return self.memory.held(running) + own + max(0, self.usage.bytes() - self.floor - self.given)
 
     # -- processes
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,10 @@ else:  # in the sandbox these files lie side by side, and there is no kit
 
 # Of /proc/PID/status, in KB. Page tables too: many can be had for little resident memory. Shared pages are files of the
 # sandbox, which are counted as files; other shared memory cannot be had (seccomp.py).
-HELD = (b"RssAnon:", b"VmPTE:", b"VmSwap:")
+TABLES = (b"VmPTE:", b"VmSwap:")
+HELD = (b"RssAnon:", *TABLES)
+# Of /proc/PID/smaps_rollup: each page by the number of processes that have it.
+APART = (b"Pss_Anon:",)
 
 
 def everyone() -> list[int]:
@@ -52,24 +55,56 @@ def tasks(process: int) -> list[str]:
 
 
 def memory_of(processes: Iterable[int]) -> int:
-    """Private memory and page tables of these processes, in bytes."""
+    """Private memory and page tables of these processes, in bytes; a page that several have counts for each."""
     total = 0
     for process in processes:
-        held = held_in(f"/proc/{process}/status")
-        if held is None:
+        found = held_in(f"/proc/{process}/status", HELD)
+        if found is None:
             # Its first thread has ended, and others go on with all the memory.
-            others = (held_in(f"/proc/{process}/task/{task}/status") for task in tasks(process))
-            held = next((found for found in others if found is not None), 0)
-        total += held
+            others = (held_in(f"/proc/{process}/task/{task}/status", HELD) for task in tasks(process))
+            found = next((held for held in others if held is not None), 0)
+        total += found
     return total
 
 
-def held_in(path: str) -> int | None:
-    """Bytes that a status file speaks of; None when it speaks of none, as that of a thread that has ended."""
+class Memory:
+    """What a submission's processes hold. Forked ones share pages, which `memory_of` counts for each of them.
+
+    How much that is takes long to find out, so it is looked at now and then, once `most` bytes seem to be held,
+    and whenever one comes or goes.
+    """
+
+    # Seconds between two such looks; and at most a fifth of the time is spent on them.
+    EVERY_S = 0.05
+
+    def __init__(self, most: float) -> None:
+        self.most, self.twice, self.again, self.count = most, 0, 0.0, 0
+
+    def held(self, processes: Sequence[int]) -> int:
+        """In bytes."""
+        held, now = memory_of(processes), time.monotonic()
+        if len(processes) < 2 or held < self.most:
+            self.twice, self.again = 0, 0.0
+        elif now >= self.again or len(processes) != self.count:
+            self.count = len(processes)
+            self.twice = max(0, held - sum(map(apart, processes)))
+            self.again = time.monotonic() + max(self.EVERY_S, 4 * (time.monotonic() - now))
+        return held - self.twice
+
+
+def apart(process: int) -> int:
+    """Memory of a process, each page by the number of those that have it."""
+    found = held_in(f"/proc/{process}/smaps_rollup", APART)
+    # A process may hide its pages (PR_SET_DUMPABLE): then all of them are its own.
+    return memory_of([process]) if found is None else found + (held_in(f"/proc/{process}/status", TABLES) or 0)
+
+
+def held_in(path: str, names: tuple[bytes, ...]) -> int | None:
+    """The sum of these lines of a file, in bytes; None when it has none, as that of a thread that has ended."""
     found = None
     with contextlib.suppress(OSError, ValueError, IndexError):
         for line in Path(path).read_bytes().splitlines():
-            if line.startswith(HELD):
+            if line.startswith(names):
                 found = (found or 0) + int(line.split()[1]) * 1024
     return found
 

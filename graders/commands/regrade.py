@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,17 +48,24 @@ def scored_again(kit: Kit, results: Path, folder: Path) -> Scorecard:
         raise InfrastructureError(f"{folder}: {error}") from None
 
 
+def each_again(kit: Kit, results: Path, folders: list[Path]) -> Iterator[tuple[Path, Scorecard | None]]:
+    """Every outcome with its scorecard; with None, and a line on standard error, where it cannot be scored."""
+    for folder in folders:
+        try:
+            yield folder, scored_again(kit, results, folder)
+        except InfrastructureError as error:
+            print(error, file=sys.stderr)
+            yield folder, None
+
+
 def regrade(kit: Kit, results: Path, folders: list[Path]) -> int:
     """Write every scorecard anew."""
     from graders.report import html
 
     pages: dict[Path, list[Scorecard]] = {}
     changed = broken = 0
-    for folder in folders:
-        try:
-            card = scored_again(kit, results, folder)
-        except InfrastructureError as error:
-            print(error, file=sys.stderr)
+    for folder, card in each_again(kit, results, folders):
+        if card is None:
             broken += 1
             continue
         stored = folder / "scorecard.json"
@@ -78,11 +86,8 @@ def verify(kit: Kit, results: Path, folders: list[Path]) -> int:
     Another kit with the same verdict is said, and is no difference.
     """
     differs = broken = older = 0
-    for folder in folders:
-        try:
-            card = scored_again(kit, results, folder)
-        except InfrastructureError as error:
-            print(error, file=sys.stderr)
+    for folder, card in each_again(kit, results, folders):
+        if card is None:
             broken += 1
             continue
         found = differences(folder / "scorecard.json", card)

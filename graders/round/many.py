@@ -16,6 +16,7 @@ from graders.harness.errors import ExerciseError, InfrastructureError, UsageErro
 from graders.harness.grading import Graded, Terms
 from graders.harness.kit import Kit
 from graders.report import html
+from graders.round.results import DESCRIPTION
 from graders.round.rounds import Round
 from graders.round.workers import Done, each
 
@@ -62,6 +63,9 @@ def grade(kit: Kit, round_: Round, terms: Terms, only: str | None, results: Path
     if not terms.unsafe:
         sandbox.best()
     keep_terms(results, terms)
+    description = round_.folder / DESCRIPTION
+    if description.is_file():
+        outcome.write_file(results / DESCRIPTION, description.read_bytes())
     with scratch_folder(results) as scratch:
         tasks = [
             Task(kit, identity, path, replace(terms, variant=round_.variants[identity]), asked, results, scratch)

@@ -20,6 +20,8 @@ class Exercise:
     """One exercise. minutes: a competent candidate's time.  settings: sizes of the scene, `ci_settings` small ones.
 
     sweep: those of the runs over many variants that `make evidence` makes, and `variants`, how many there are.
+    standard_error: by how many points of 100 the same work varies from one variant to another, as measured by
+    `make evidence`; None when it was not.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Exercise:
     settings: Mapping[str, int]
     ci_settings: Mapping[str, int]
     sweep: Mapping[str, int]
+    standard_error: float | None
 
     def allows(self, name: str) -> bool:
         """May a submission hold a file of this relative name?"""
@@ -123,4 +126,5 @@ def load(folder: Path) -> Exercise:
         settings=take("data", "settings", dict),
         ci_settings=take("data", "ci_settings", dict),
         sweep=take("data", "sweep", dict) if "sweep" in data["data"] else {},
+        standard_error=take("", "standard_error", (int, float)) if "standard_error" in data else None,
     )

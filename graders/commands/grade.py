@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
 
 def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Namespace) -> int:
     """Grade many; 0 when all that was handed in has its scores, 3 when any has none."""
-    from graders.round import many, rounds
+    from graders.round import index, many, results, rounds
 
     if args.variant:
         raise UsageError("--variant is for one submission; in a round, round.toml or the name of each says it")
@@ -82,6 +82,8 @@ def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Names
     for identity in found.missing:
         print(f"{identity}: nothing handed in")
     left = sum(not verdict.complete for verdict in verdicts)
+    if any(verdict.scores for verdict in verdicts):
+        index.write(results.read(kit, args.out), args.out / index.NAME)
     print(f"{len(verdicts) - left} of {len(verdicts)} graded; results: {args.out}")
     if left:
         print(f"{left} have no score: run the same command again, finished ones are kept", file=sys.stderr)

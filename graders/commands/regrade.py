@@ -61,6 +61,8 @@ def each_again(kit: Kit, results: Path, folders: list[Path]) -> Iterator[tuple[P
 def regrade(kit: Kit, results: Path, folders: list[Path]) -> int:
     """Write every scorecard anew."""
     from graders.report import html
+    from graders.round import index
+    from graders.round.results import read
 
     pages: dict[Path, list[Scorecard]] = {}
     changed = broken = 0
@@ -76,6 +78,8 @@ def regrade(kit: Kit, results: Path, folders: list[Path]) -> int:
         pages.setdefault(folder.parent, []).append(card)
     for place, cards in pages.items():
         html.write(cards, place / "scorecard.html")
+    if (results / index.NAME).is_file():
+        index.write(read(kit, results), results / index.NAME)
     print(f"{len(folders) - broken} outcomes scored again; {changed} scorecards changed{unread(broken)}")
     return 3 if broken else 0
 

@@ -75,6 +75,9 @@ def test_a_notebook_is_graded_like_the_folder_it_stands_for(tmp_path):
     path = tmp_path / "body_mass_index.ipynb"
     path.write_text(json.dumps(book))
     part = submission.read(path, [exercise])["body_mass_index"]
+    named_after_a_candidate = path.with_name("c07.ipynb")
+    named_after_a_candidate.write_text(json.dumps(book))
+    assert submission.read(named_after_a_candidate, kit.exercises()) == {"body_mass_index": part}
     card = grading.grade(kit, exercise, part, grading.Terms("n", small=True)).scorecard
     assert str(card.score) == "100.00", card.reason
 

@@ -80,7 +80,7 @@ def read(path: Path, exercises: Iterable[Exercise]) -> dict[str, Part]:
         if path.is_dir():
             listing = list_folder(path)
         elif path.suffix == ".ipynb":
-            listing = Listing({path.name: path.stat().st_size}, lambda _, cap: read_regular(path, cap))
+            listing = list_notebook(path, exercises)
         else:
             listing = list_zip(path)
         found = {e.name: part for e in exercises if (part := pick(e, unwrapped(listing, exercises)))}
@@ -91,6 +91,26 @@ def read(path: Path, exercises: Iterable[Exercise]) -> dict[str, Part]:
     if found:
         return found
     return {e.name: Part(status="not_submitted", fault=f"{path.name} holds no {e.name}/{e.entry}") for e in exercises}
+
+
+def list_notebook(path: Path, exercises: list[Exercise]) -> Listing:
+    """A notebook that is handed in by itself: as it is under an exercise's name, else by the files in its cells."""
+    if path.stem in {e.name for e in exercises}:
+        return Listing({path.name: path.stat().st_size}, lambda _, cap: read_regular(path, cap))
+    # In a round a submission has the candidate's name.
+    room = int(max((e.max_mb for e in exercises), default=0) * 2**20)
+    return in_memory(code_files(read_regular(path, room)))
+
+
+def in_memory(files: Mapping[str, bytes]) -> Listing:
+    """Files that are read already."""
+
+    def fetch(name: str, cap: int) -> bytes:
+        if len(files[name]) > cap:
+            raise Fault("is larger than the exercise allows")
+        return files[name]
+
+    return Listing({name: len(data) for name, data in files.items()}, fetch)
 
 
 def unwrapped(listing: Listing, exercises: list[Exercise]) -> Listing:
@@ -121,8 +141,7 @@ def pick(exercise: Exercise, listing: Listing) -> Part | None:
         if notebook in place.sizes:
             files = code_files(place.read(notebook, int(exercise.max_mb * 2**20)))
             if exercise.entry in files:
-                cells = Listing({name: len(data) for name, data in files.items()}, lambda name, _: files[name])
-                return take(exercise, cells)
+                return take(exercise, in_memory(files))
             raise Fault(f"{notebook} holds no cell for {exercise.entry}")
     except Fault as fault:
         return Part(status="blocked", fault=str(fault))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from exercise_lint import play_sample  # noqa: E402 - the tests' own, from the folder above
+from exercise_lint import play_sample
 
-from graders.harness.kit import Kit  # noqa: E402
+from graders.harness.kit import Kit
 
 SAMPLES = {"deidentification": ("ai_answer", "good_streaming"), "subgroup_evaluation": ("ai_answer", "good_bh")}
 

@@ -42,7 +42,8 @@ def run(args: argparse.Namespace) -> int:
     graded = show_criteria(kit, found, asked, playable, cards, args)
     if not args.only:
         show_unchecked([kit.exercise(name) for name in playable], cards, full=args.full)
-    return max(verdict(graded, args.only), int(faults or len(graded) == 0))
+    # A course's cells ask about one criterion each: a fault elsewhere must not cost that one's points.
+    return max(verdict(graded, args.only), int((faults and not args.only) or not graded))
 
 
 def wanted(kit: Kit, exercise: str | None, criterion: str | None) -> list[str]:
@@ -81,8 +82,10 @@ def show_contract(found: Work, asked: Sequence[str], brief: bool) -> bool:
         for finding in some:
             if not brief or finding.weight != "note":
                 terminal.note(f"{WORDS[finding.weight]} {finding}", 4)
-    if missing := [name for name in asked if name in found.nothing]:
-        terminal.note(f"nothing of {', '.join(missing)}", 2)
+    if missing := [exercise for exercise in found.exercises if exercise.name in {*asked} & {*found.nothing}]:
+        # Whoever has begun one knows where it lies.
+        said = [e.name if found.parts else f"{e.name} ({e.name}/{e.entry})" for e in missing]
+        terminal.note(f"nothing of {', '.join(said)}", 2)
     return faults
 
 

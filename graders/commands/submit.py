@@ -32,11 +32,11 @@ def run(args: argparse.Namespace) -> int:
     kit, path = open_kit(args.kit), args.path.resolve()
     target = (args.out or path.with_name(f"{path.name if path.is_dir() else path.stem}.zip")).absolute()
     if path == target:
-        raise UsageError(f"{path} is a zip already: give the folder")
+        raise UsageError(f"{terminal.plain(path.name)} is a zip already: give the folder")
     found = work.look(path, kit.exercises())
     if not found.parts:
         wanted = " or ".join(f"{e.name}/{e.entry}" for e in found.exercises)
-        raise UsageError(f"{path} holds no {wanted}; nothing was packed")
+        raise UsageError(f"{terminal.plain(path.name)} holds no {wanted}; nothing was packed")
     packed = {name: part for name, part in found.parts.items() if part.files}
     stray = found.strays
     refused = refusals(found, kit.root)
@@ -51,14 +51,15 @@ def run(args: argparse.Namespace) -> int:
         terminal.note(f"Nothing was packed: {'; '.join(dict.fromkeys(refused))}.")
         return 1
     if not packed:
-        raise UsageError(f"{path}: {found.findings[next(iter(found.parts))][0]}; nothing was packed")
+        first = found.findings[next(iter(found.parts))][0]
+        raise UsageError(f"{terminal.plain(path.name)}: {first}; nothing was packed")
     text, beside = receipt.write(target, packed, kit.exercises())
     for name in found.parts:
         if found.blocking(name):
             terminal.note(f"{name}: {'' if name in packed else 'not packed, and '}will not run: 0 points")
     if found.nothing:
         terminal.note(f"{', '.join(found.nothing)}: nothing to hand in")
-    print(text, end="")
+    print(terminal.plain(text), end="")
     if stray:
         print(f"{len(stray)} other file{' stays' if len(stray) == 1 else 's stay'} here")
     print(terminal.plain(f"read back: the same; receipt also in {beside.name}"))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from graders.handing_in.finding import Finding, Weight
-from graders.handing_in.modules import Broken, Certainty, Import, imports, own_files, parse, reached
+from graders.handing_in.modules import Broken, Certainty, Import, imports, is_own, own_files, parse, reached
 from graders.harness.errors import ExerciseError
 from graders.harness.exercise import Exercise
 from graders.harness.packages import importable
@@ -98,7 +98,7 @@ def packages(exercise: Exercise, trees: Trees, runs: Mapping[str, Certainty]) ->
             top = one.name.partition(".")[0]
             if own_files(one.name, trees) or (one.own and not one.name):
                 continue
-            own = one.own or bool(own_files(top, trees))
+            own = one.own or is_own(top, trees)
             if (not own and top in there) or (file, top, one.line) in said:
                 continue
             said.add((file, top, one.line))
@@ -115,11 +115,11 @@ def weigh(one: Import, runs: Certainty | None) -> Weight:
 def absent(one: Import, own: bool, exercise: Exercise) -> str:
     """One sentence about an import that finds nothing."""
     name = shown(one.name if own else one.name.partition(".")[0])
+    optional = " (optional here)" if one.certainty == "optional" else ""
     if own:
-        return f"imports {name}, which is not among your files"
+        return f"imports {name}{optional}, which is not among your files"
     allowed = ", ".join(exercise.packages) or "none"
-    rest = "not there in grading (optional here)" if one.certainty == "optional" else "not there in grading"
-    return f"imports {name}: {rest}; packages of the brief: {allowed}"
+    return f"imports {name}{optional}, which is neither among your files nor in the brief's packages ({allowed})"
 
 
 def data_files(exercise: Exercise, part: Part) -> Iterator[Finding]:

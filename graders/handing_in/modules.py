@@ -36,15 +36,18 @@ class Broken:
 
 
 def parse(data: bytes) -> ast.Module | Broken:
-    """The tree of a file, or why there is none."""
+    """The tree of a file, or why there is none; one that says nothing where Python itself could read the file."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd escapes: not our business
             return ast.parse(data)
     except SyntaxError as error:
         return Broken(error.lineno or 1, error.msg)
-    except (ValueError, RecursionError, MemoryError) as error:
-        return Broken(1, str(error) or "nested too deeply")
+    except ValueError as error:
+        return Broken(1, str(error))
+    except (RecursionError, MemoryError):
+        # Trees are shallower than what Python runs: a sum of thousands of terms is no error. exec: nothing is claimed.
+        return ast.parse("exec")
 
 
 def imports(tree: ast.Module, file: str) -> Iterator[Import]:
@@ -64,15 +67,14 @@ def imports(tree: ast.Module, file: str) -> Iterator[Import]:
             waiting += [(inner, certainty) for inner in reversed(node.orelse)]
         else:
             weaker: Certainty = "optional" if certainty == "optional" or forgives(node) else "perhaps"
-            # A module without handlers is imported as it stands; so is the body of a class.
             waiting += [(inner, weaker) for inner in reversed(list(ast.iter_child_nodes(node)))]
 
 
 def never_runs(node: ast.If, file: str) -> bool:
     """Is it for type checkers, or for starting a file directly, which grading does of `__main__.py` alone?"""
-    said = ast.unparse(node.test)
-    started = "__name__" in said and "__main__" in said and not file.endswith("__main__.py")
-    return started or said in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    words = {part.value for part in ast.walk(node.test) if isinstance(part, ast.Constant)}
+    started = "__name__" in names_in(node.test) and "__main__" in words and not file.endswith("__main__.py")
+    return started or (isinstance(node.test, (ast.Name, ast.Attribute)) and "TYPE_CHECKING" in names_in(node.test))
 
 
 def forgives(node: ast.AST) -> bool:
@@ -81,19 +83,25 @@ def forgives(node: ast.AST) -> bool:
         caught = [handler.type for handler in node.handlers]
         return any(kind is None or FORGIVING & names_in(kind) for kind in caught)
     if isinstance(node, ast.With):
-        return any("suppress" in ast.unparse(item.context_expr) for item in node.items)
+        return any("suppress" in names_in(item.context_expr) for item in node.items)
     return False
 
 
 def names_in(node: ast.AST) -> set[str]:
-    """Identifiers in an expression."""
-    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    """Identifiers in an expression, those after a dot among them."""
+    found = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+    return found | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
 def package_of(file: str, level: int) -> str:
     """The dotted package that a relative import of this level starts from."""
     parts = PurePosixPath(file).parent.parts
     return ".".join(parts[: len(parts) - level + 1])
+
+
+def is_own(top: str, files: Mapping[str, object]) -> bool:
+    """Is a name without dots a module or package at the top of the submission?"""
+    return f"{top}.py" in files or any(file.startswith(f"{top}/") for file in files)
 
 
 def own_files(name: str, files: Mapping[str, object]) -> list[str]:

@@ -33,7 +33,8 @@ def pack(parts: Mapping[str, Part]) -> bytes:
 def receipt(name: str, zipped: bytes, parts: Mapping[str, Part]) -> str:
     """What proves later what was handed in. name: of the zip."""
     lines = [f"{exercise}: {files(part)}\n  receipt {part.digest}" for exercise, part in sorted(parts.items())]
-    return "\n".join([*lines, f"{name}\n  sha256:{hashlib.sha256(zipped).hexdigest()}"]) + "\n"
+    safe = "".join(c if c.isprintable() else "?" for c in name)
+    return "\n".join([*lines, f"{safe}\n  sha256:{hashlib.sha256(zipped).hexdigest()}"]) + "\n"
 
 
 def files(part: Part) -> str:
@@ -53,5 +54,5 @@ def write(target: Path, parts: Mapping[str, Part], exercises: Iterable[Exercise]
         target.unlink(missing_ok=True)
         raise GraderError(f"{target.name} does not read back as it was packed: hand in the folder, and tell us")
     text = receipt(target.name, zipped, parts)
-    write_file(beside, text.encode("utf-8", "backslashreplace"))
+    write_file(beside, text.encode())
     return text, beside

@@ -34,12 +34,15 @@ MOST_SEEN = 200  # what stands oftener in practice data is a code and nobody's o
 DATED = re.compile(r"\b(?:19|20)\d{2}-\d{2}-\d{2}\b")
 MOST_ROWS = 30  # dated rows in one literal
 MOST_NUMBERS = 20_000  # in one literal
+# A column of practice data: so many numbers one after the other, of which so many differ.
+RUN, DIFFER = 40, 4
 LARGEST_READ = 64 * 2**20
 
 
 def find(files: Mapping[str, bytes], practice: Iterable[Path]) -> Iterator[Finding]:
     """Data in the files that would be handed in. practice: folders of practice data to compare with, if any."""
-    shared = in_practice(files, practice)
+    practice = list(practice)
+    shared = columns(files, practice) | in_practice(files, practice) if practice else {}
     for name, data in sorted(files.items()):
         reason = shared.get(name) or kind_of_file(data) or pasted(name, data)
         if reason:
@@ -94,21 +97,56 @@ def dated(row: ast.AST) -> bool:
 
 def table(data: bytes) -> tuple[str, str] | None:
     """JSON that is a table of dated rows."""
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
+    for item in values(data):
         if isinstance(item, list):
             rows = [row for row in item if isinstance(row, (dict, list)) and DATED.search(str(row)[:2000])]
             if len(rows) > MOST_ROWS:
                 return "", f"holds a table of {len(rows)} dated rows: patients' data?"
-            waiting += item
-        elif isinstance(item, dict):
-            waiting += item.values()
     return None
+
+
+def values(data: bytes) -> Iterator[object]:
+    """Every value of a JSON text, outer ones first; none where it cannot be read."""
+    try:
+        waiting = [json.loads(data)]
+    except (ValueError, RecursionError):
+        return
+    while waiting:
+        item = waiting.pop()
+        yield item
+        if isinstance(item, (list, dict)):
+            waiting += item.values() if isinstance(item, dict) else item
+
+
+def columns(files: Mapping[str, bytes], practice: Iterable[Path]) -> dict[str, tuple[str, str]]:
+    """Files with a list of numbers that stands in practice data as well."""
+    runs = {run: name for name, data in files.items() for run in number_lists(name, data)}
+    found: dict[str, tuple[str, str]] = {}
+    for data in texts(practice) if runs else ():
+        close = data.replace(b" ", b"")
+        hits = {name for run, name in runs.items() if run in close}
+        found |= dict.fromkeys(hits, ("", "holds a column of the practice data: data stay with you"))
+    return found
+
+
+def number_lists(name: str, data: bytes) -> set[bytes]:
+    """The first numbers of each long list in code or JSON, as compact JSON has them."""
+    lists: list[list[object]] = []
+    tree = parse(data) if name.endswith(".py") else None
+    if isinstance(tree, ast.Module):
+        nodes = [node for node in ast.walk(tree) if isinstance(node, (ast.List, ast.Tuple)) and len(node.elts) >= RUN]
+        lists = [[part.value for part in n.elts[:RUN] if isinstance(part, ast.Constant)] for n in nodes]
+    elif name.endswith(".json"):
+        lists = [item[:RUN] for item in values(data) if isinstance(item, list)]
+    numbers = [run for run in lists if len(run) == RUN and all(type(value) in (int, float) for value in run)]
+    return {",".join(map(repr, run)).encode() for run in numbers if len(set(run)) >= DIFFER}
+
+
+def texts(practice: Iterable[Path]) -> Iterator[bytes]:
+    """The files of practice data."""
+    for path in (p for folder in practice for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink()):
+        if path.stat().st_size <= LARGEST_READ:
+            yield path.read_bytes()
 
 
 def in_practice(files: Mapping[str, bytes], practice: Iterable[Path]) -> dict[str, tuple[str, str]]:
@@ -118,9 +156,8 @@ def in_practice(files: Mapping[str, bytes], practice: Iterable[Path]) -> dict[st
     wanted, seen = set[bytes]().union(*held.values()), Counter[bytes]()
     if not wanted:
         return {}
-    for path in (p for folder in practice for p in sorted(folder.rglob("*")) if p.is_file() and not p.is_symlink()):
-        if path.stat().st_size <= LARGEST_READ:
-            seen.update(token for token in TOKEN.findall(path.read_bytes()) if token in wanted)
+    for data in texts(practice):
+        seen.update(token for token in TOKEN.findall(data) if token in wanted)
     own = {token for token, count in seen.items() if count <= MOST_SEEN}
     found = {name: len(tokens & own) for name, tokens in held.items()}
     return {
@@ -131,5 +168,5 @@ def in_practice(files: Mapping[str, bytes], practice: Iterable[Path]) -> dict[st
 
 
 def telling(token: bytes) -> bool:
-    """May a value be somebody's own?"""
-    return any(48 <= c <= 57 for c in token) and not COMMON.fullmatch(token)
+    """May a value be somebody's own: a number, an address?"""
+    return (b"@" in token or sum(48 <= c <= 57 for c in token) >= 4) and not COMMON.fullmatch(token)

@@ -278,6 +278,20 @@ def test_names_that_would_drive_a_terminal_are_printed_without_doing_so(work, ca
     assert all(c.isprintable() or c == "\n" for c in next(hostile.parent.glob("*.receipt.txt")).read_text())
 
 
+def test_an_error_with_a_hostile_name_is_one_printable_line(tmp_path, capsys):
+    assert submit(tmp_path / "w\x1b[2J\u202e.zip") == 2
+    assert capsys.readouterr().err.removesuffix("\n").isprintable()
+
+
+def test_among_several_exercises_a_finding_names_whose_file_it_is(work, capsys):
+    for name in ("body_mass_index", "insulin_titration"):
+        (work / name).mkdir()
+    (work / "body_mass_index.py").rename(work / "body_mass_index/body_mass_index.py")
+    (work / "insulin_titration/insulin_titration.py").write_text(f"class Pump: ...\n# {SECRETS['a GitHub token']}\n")
+    assert submit(work) == 1
+    assert "insulin_titration/insulin_titration.py:2: looks like a GitHub token" in capsys.readouterr().out
+
+
 def test_a_notebook_is_packed_as_the_files_it_carries(tmp_path, capsys):
     cell = {"metadata": {"caredrill": {"file": "body_mass_index.py"}}, "source": ["def body_mass_index(a, b, c): ..."]}
     (tmp_path / "body_mass_index.ipynb").write_text(json.dumps({"cells": [cell]}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from graders.commands._options import add_kit, open_kit
@@ -69,15 +70,16 @@ def run(args: argparse.Namespace) -> int:
 
 def refusals(found: Work, root: Path) -> list[str]:
     """Show what must not leave in any case; what to do about each kind."""
-    asked = []
-    secrets = [
-        f for part in found.parts.values() for name, data in part.files.items() for f in credentials.find(name, data)
-    ]
+    asked, secrets, data, practice = [], [], [], found.practice(root)
+    for name, part in found.parts.items():
+        # Among several exercises, a file's name alone does not say whose it is.
+        folder = f"{name}/" if len(found.parts) > 1 else ""
+        for one in (f for file, text in sorted(part.files.items()) for f in credentials.find(file, text)):
+            secrets.append(replace(one, where=folder + one.where))
+        data += [replace(one, where=folder + one.where) for one in rows.find(part.files, practice)]
     if secrets:
         show("Secrets must not be handed in (and are worth changing, once in a file):", secrets)
         asked.append("take the secrets out")
-    practice = found.practice(root)
-    data = [f for part in found.parts.values() for f in rows.find(part.files, practice)]
     if data:
         show("Data must not be handed in:", data)
         asked.append("take the data out")

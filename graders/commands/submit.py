@@ -74,8 +74,8 @@ def refusals(found: Work, root: Path) -> list[str]:
     for name, part in found.parts.items():
         # Among several exercises, a file's name alone does not say whose it is.
         folder = f"{name}/" if len(found.parts) > 1 else ""
-        for one in (f for file, text in sorted(part.files.items()) for f in credentials.find(file, text)):
-            secrets.append(replace(one, where=folder + one.where))
+        held = [f for file, text in sorted(part.files.items()) for f in credentials.find(file, text)]
+        secrets += [replace(one, where=folder + one.where) for one in held]
         data += [replace(one, where=folder + one.where) for one in rows.find(part.files, practice)]
     if secrets:
         show("Secrets must not be handed in (and are worth changing, once in a file):", secrets)

@@ -116,6 +116,10 @@ def test_an_import_in_a_file_that_nothing_reaches_is_a_note():
     assert [(w, where) for w, where, _ in found(CLASS, mine_py="import pytest\n")] == [("note", "mine.py:1")]
 
 
+def test_a_package_that_a_file_imports_often_is_mentioned_once():
+    assert len(found("import torch\nimport torch.nn\nfrom torch import optim\n" + CLASS)) == 1
+
+
 def test_a_missing_module_of_ones_own_is_called_that():
     [(weight, _, text)] = found("from tools.gone import A\n" + CLASS, tools__rules_py="A = 1\n")
     assert weight == "blocks"

@@ -99,10 +99,11 @@ def packages(exercise: Exercise, trees: Trees, runs: Mapping[str, Certainty]) ->
             if own_files(one.name, trees) or (one.own and not one.name):
                 continue
             own = one.own or is_own(top, trees)
-            if (not own and top in there) or (file, top, one.line) in said:
+            weight = weigh(one, runs.get(file))
+            if (not own and top in there) or (file, one.name if own else top, weight) in said:
                 continue
-            said.add((file, top, one.line))
-            yield Finding(weigh(one, runs.get(file)), f"{shown(file)}:{one.line}", absent(one, own, exercise))
+            said.add((file, one.name if own else top, weight))
+            yield Finding(weight, f"{shown(file)}:{one.line}", absent(one, own, exercise))
 
 
 def weigh(one: Import, runs: Certainty | None) -> Weight:

@@ -67,8 +67,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fail(verb: str, reason: object, code: int) -> int:
-    """One line on standard error."""
-    print(f"caredrill {verb}: {' '.join(str(reason).split())}", file=sys.stderr)
+    """One line on standard error; a file's name in it must not drive the terminal."""
+    line = " ".join(str(reason).split())
+    print(f"caredrill {verb}: {''.join(c if c.isprintable() else '?' for c in line)}", file=sys.stderr)
     return code
 
 

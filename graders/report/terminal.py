@@ -47,8 +47,9 @@ def show(cards: Sequence[Scorecard], only: str | None = None, examples: bool = F
             console.print("  HOLD: a person reads this submission before anything is decided.")
 
 
-def note(text: str) -> None:
-    """A remark below a scorecard, wrapped."""
+def note(text: str, indent: int = 0) -> None:
+    """A remark, wrapped; further lines are indented once more."""
     import textwrap
 
-    print(textwrap.fill(text, 78))
+    first, further = " " * indent, " " * (indent + 2 if indent else 0)
+    print(textwrap.fill(plain(text), 78, initial_indent=first, subsequent_indent=further))

@@ -1,0 +1,1 @@
+"""What is looked at before a candidate's work is played or packed; nothing of it touches a score."""

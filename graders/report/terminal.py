@@ -40,6 +40,8 @@ def show(cards: Sequence[Scorecard], only: str | None = None, examples: bool = F
             console.print(f"  {mark} {earned} of {line.criterion.points:>3g}  {escape(line.criterion.id)}{held}")
             if line.message and line.message != card.reason:
                 console.print(Padding(escape(plain(line.message)), (0, 0, 0, 13), expand=False))
+            for place in line.evidence:
+                console.print(Padding("at " + escape(plain(place)), (0, 0, 0, 13), expand=False))
             if examples and card.outcome.seed == "practice":
                 for example in line.examples:
                     console.print(Padding("- " + escape(plain(example)), (0, 0, 0, 13), expand=False))

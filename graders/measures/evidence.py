@@ -3,27 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from graders.harness.criterion import LONGEST_EVIDENCE
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MOST_NAMED, MOST_MONTHS = 3, 8
 # How a table's rows are counted, as a spreadsheet does: its header is row 1. A line of JSON is one as any editor says.
-ROW, LINE = "row", "line"
-FIRST = {ROW: 2, LINE: 1}
+# Letters are called by codes that the submission chose: whose they are says the patient's row.
+ROW, LINE, LETTER = "row", "line", "letters of patients.csv row"
+FIRST = {ROW: 2, LETTER: 2}
 
 
-def located(where: str, wrong: Sequence[int], unit: str = ROW, total: int | None = None, verb: str = "wrong") -> str:
-    """One entry: file and column, how many of how many, and the first few.
+def counted(where: str, count: int, total: int, verb: str, unit: str = ROW, wrong: Sequence[int] = ()) -> str:
+    """One entry: file and column, how many of how many, and the first few of them.
 
     wrong: positions from 0, ascending.  unit: in the singular; it is counted from 1, or as FIRST says.
     """
-    count = f"{len(wrong)} of {total}" if total is not None else f"{len(wrong)}"
+    if count == total > MOST_NAMED:
+        return f"{where}: all {total} {verb}"
     numbers = [n + FIRST.get(unit, 1) for n in wrong[:MOST_NAMED]]
-    return f"{where}: {count} {verb}; {some(unit, numbers, len(wrong))}"
+    told = f"{'; first' if count > len(numbers) else ''} in {several(unit, numbers)}" if numbers else ""
+    return f"{where}: {count} of {total} {verb}{told}"
 
 
-def some(unit: str, numbers: Sequence[int], count: int) -> str:
-    """The first few of `count` things: "rows 4, 19, 77", or "first in rows 4, 19, 77" of more."""
-    told = f"{unit}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-    return f"first in {told}" if count > len(numbers) else f"in {told}"
+def flagged(where: str, wrong: npt.NDArray[np.bool_], verb: str, unit: str = ROW) -> tuple[str, ...]:
+    """The entry of (n,) bool, True where something is wrong; none where nothing is."""
+    places = np.flatnonzero(wrong)
+    return (counted(where, len(places), len(wrong), verb, unit, places.tolist()),) if len(places) else ()
+
+
+def cells(where: str, wrong: Sequence[str], total: int | None, verb: str) -> str:
+    """One entry: how many cells of a report, and as many of their names as there is room for. wrong: as `cell_name`."""
+    count = f"{len(wrong)} of {total}" if total is not None else f"{len(wrong)}"
+    told = f"{where}: {count} {verb}"
+    for n, name in enumerate(wrong):
+        longer = f"{told}{', ' if n else '; first ' if len(wrong) > 1 else ': '}{name or 'everybody'}"
+        if len(longer) > LONGEST_EVIDENCE:
+            break
+        told = longer
+    return told
 
 
 def by_stream(found: Iterable[tuple[int, int]], what: str) -> list[str]:

@@ -656,7 +656,7 @@ def test_naming_one_that_does_not_leak_never_pays():
     ],
 )  # fmt: skip
 def test_predictions_in_another_form_earn_nothing_and_say_which_is_wanted(data: bytes | None):
-    fraction, said = log_predictions.judge(data, leaking())
+    fraction, said, _ = log_predictions.judge(data, leaking())
     assert fraction == 0
     assert said.startswith("predictions.json ")
     assert said.endswith(log_predictions.FORM)
@@ -669,7 +669,7 @@ def test_a_byte_order_mark_is_no_fault():
 
 def test_predictions_are_not_repeated_in_the_message():
     """Names are the candidate's, and may be anything."""
-    _, said = log_predictions.judge(b'{"may_still_leak": ["odd words"]}', leaking("read"))
+    _, said, _ = log_predictions.judge(b'{"may_still_leak": ["odd words"]}', leaking("read"))
     assert "odd words" not in said
 
 

@@ -40,12 +40,17 @@ def flagged(where: str, wrong: npt.NDArray[np.bool_], verb: str, unit: str = ROW
 def cells(where: str, wrong: Sequence[str], total: int | None, verb: str) -> str:
     """One entry: how many cells of a report, and as many of their names as there is room for. wrong: as `cell_name`."""
     count = f"{len(wrong)} of {total}" if total is not None else f"{len(wrong)}"
-    told = f"{where}: {count} {verb}"
-    for n, name in enumerate(wrong):
-        longer = f"{told}{', ' if n else '; first ' if len(wrong) > 1 else ': '}{name or 'everybody'}"
-        if len(longer) > LONGEST_EVIDENCE:
-            break
-        told = longer
+    return listed(f"{where}: {count} {verb}: ", [name or "everybody" for name in wrong])
+
+
+def listed(before: str, names: Sequence[str]) -> str:
+    """As many of the names as there is room for, and at least one."""
+    told = before + names[0]
+    for n, name in enumerate(names[1:], 1):
+        rest = f" and {len(names) - n} more"
+        if len(told) + len(name) + 2 + (len(rest) if n + 1 < len(names) else 0) > LONGEST_EVIDENCE:
+            return told + rest
+        told += f", {name}"
     return told
 
 
@@ -58,7 +63,7 @@ def by_stream(found: Iterable[tuple[int, int]], what: str) -> list[str]:
     return [f"stream {stream}, {several('month', sorted(those))}: {what}" for stream, those in worst]
 
 
-def several(unit: str, numbers: Sequence[int], most: int = MOST_MONTHS) -> str:
+def several(unit: str, numbers: Sequence[object], most: int = MOST_MONTHS) -> str:
     """A few numbers with their unit, "months 3, 4, 7", and how many more there are."""
     rest = f" and {len(numbers) - most} more" if len(numbers) > most else ""
     return f"{unit}{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:most]))}{rest}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from graders.harness.criterion import Award, criterion
@@ -31,6 +32,13 @@ class Graded:
         return last
 
 
+def gated(award: Award, worth: Worth) -> Award:
+    """The award times the gate; where only that took points, with the evidence of what the monitoring is worth."""
+    if not award.evidence and worth.gate < 1:
+        award = dataclasses.replace(award, evidence=worth.judge()[2])
+    return award.reduced(worth.gate, WORTH)
+
+
 @criterion(points=55, skill="monitoring", remedy="docs/remedies.md#watching-a-model")
 def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
     """Net benefit, less the price of actions and false alarms, beats every policy that looks at nothing."""
@@ -43,39 +51,39 @@ def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
 def test_causes_are_told_apart(outcome: Outcome, truth: Truth) -> Award:
     """Of what harms patients the cause is named within eight months, and no other."""
     fraction, message, examples, evidence = drift_causes.judge(drift_causes.answered(truth))
-    return Award(fraction, message, examples=examples, evidence=evidence).reduced(Graded.of(truth).gate, WORTH)
+    return gated(Award(fraction, message, examples=examples, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=3, skill="governance", critical=True, remedy="docs/remedies.md#alerts-that-are-followed")
 def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
     """A feed that was reported as wrong does not go on reaching patients: it is mended, paused or rolled back."""
     left, total = drift_causes.follow_up(truth)
-    gate = Graded.of(truth).gate
+    worth = Graded.of(truth)
     if not total:
         left, faulty = drift_causes.neglected(truth)
         mended = faulty - len(left)
         message = f"no alert called a feed corrupt; {mended} of {faulty} faulty feeds had something done about them"
         evidence = tuple(by_stream(left, "nothing was done about a feed that was wrong from then"))
-        return Award(mended / faulty if faulty else 1.0, message, evidence=evidence).reduced(gate, WORTH)
+        return gated(Award(mended / faulty if faulty else 1.0, message, evidence=evidence), worth)
     message = f"{total - len(left)} of {total} alerts of faulty data were followed by an action on them within a month"
     if left:
         message += f"; nothing followed in {drift_causes.places(left)}"
     evidence = tuple(by_stream(left, "a feed was called corrupt, and nothing followed"))
-    return Award(1 - len(left) / total, message, hold=bool(left), evidence=evidence).reduced(gate, WORTH)
+    return gated(Award(1 - len(left) / total, message, hold=bool(left), evidence=evidence), worth)
 
 
 @criterion(points=10, skill="governance", remedy="docs/remedies.md#change-control")
 def test_changes_were_foreseen(outcome: Outcome, truth: Truth) -> Award:
     """plan.json says beforehand which changes may be made, how they are tested and what may go wrong, and was kept."""
     fraction, message, evidence = drift_agreement.judge(outcome.submitted.get("plan.json"), truth)
-    return Award(fraction, message, evidence=evidence).reduced(Graded.of(truth).gate, WORTH)
+    return gated(Award(fraction, message, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=5, skill="robustness", remedy="docs/remedies.md#odd-deliveries")
 def test_odd_deliveries_are_survived(outcome: Outcome, truth: Truth) -> Award:
     """Empty, malformed, late and repeated deliveries neither stop the monitor nor make it change the model."""
     fraction, message, evidence = drift_habits.odd_deliveries(truth)
-    return Award(fraction, message, evidence=evidence).reduced(Graded.of(truth).gate, WORTH)
+    return gated(Award(fraction, message, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-monitor-is-worth")
@@ -83,7 +91,7 @@ def test_candidate_knows_how_the_monitor_does(outcome: Outcome, truth: Truth) ->
     """predictions.json says before grading how often the monitor cries wolf, how late it is and what it misses."""
     worth = Graded.of(truth)
     fraction, message, evidence = drift_predictions.judge(outcome.submitted.get("predictions.json"), worth)
-    return Award(fraction, message, evidence=evidence).reduced(worth.gate, WORTH)
+    return gated(Award(fraction, message, evidence=evidence), worth)
 
 
 @criterion(points=10, skill="judgement", remedy="docs/remedies.md#harmless-changes")
@@ -91,7 +99,7 @@ def test_harmless_changes_are_left_alone(outcome: Outcome, truth: Truth) -> Awar
     """A new site, another mix of patients, late labels or a good release are no reason to act."""
     worth = Graded.of(truth)
     fraction, message, evidence = drift_habits.left_alone(worth)
-    return Award(fraction, message, evidence=evidence).reduced(worth.gate, WORTH)
+    return gated(Award(fraction, message, evidence=evidence), worth)
 
 
 def figures(outcome: Outcome, truth: Truth) -> list[Figure]:

@@ -145,4 +145,4 @@ def test_evidence_stands_on_the_page_and_in_the_terminal(tmp_path, capsys):
     page = html.write([card], tmp_path / "card.html").read_text("utf-8")
     terminal.show([card])
     assert "<li>a.csv, &lt;b&gt;: rows 4</li>" in page
-    assert "at a.csv, <b>: rows 4" in capsys.readouterr().out
+    assert "where: a.csv, <b>: rows 4" in capsys.readouterr().out

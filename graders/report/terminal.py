@@ -43,7 +43,7 @@ def show(cards: Sequence[Scorecard], only: str | None = None, examples: bool = F
             if line.message and line.message != card.reason:
                 console.print(Padding(escape(plain(line.message)), (0, 0, 0, 13), expand=False))
             for place in line.evidence[:MOST_PLACES]:
-                console.print(Padding("at " + escape(plain(place)), (0, 0, 0, 13), expand=False))
+                console.print(Padding("where: " + escape(plain(place)), (0, 0, 0, 13), expand=False))
             if examples and card.outcome.seed == "practice":
                 for example in line.examples:
                     console.print(Padding("- " + escape(plain(example)), (0, 0, 0, 13), expand=False))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from graders.harness.criterion import Award, criterion
 from graders.harness.outcome import Outcome
 from graders.measures import release_attachments, release_fhir, release_tables
-from graders.measures.places import Place, credit, mean_share, worst
+from graders.measures.places import Place, credit, evidence, mean_share, worst
 from graders.measures.release import Release
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ class Measured:
         return credit(mean_share(must_go)) * credit(mean_share(must_stay))
 
     @cached_property
+    def evidence(self) -> tuple[str, ...]:
+        """The first criterion's."""
+        return evidence(*self.places[:2])
+
+    @cached_property
     def notes(self) -> NotesVerdict:
         """The notes, aligned with what was given."""
         from graders.measures import notes_release
@@ -76,8 +81,8 @@ class Measured:
         return notes_release.judge(self.first, self.truth)
 
     @cached_property
-    def utility(self) -> tuple[float, str]:
-        """Fraction and message."""
+    def utility(self) -> tuple[float, str, tuple[str, ...]]:
+        """Fraction, message, and evidence."""
         from graders.measures import downstream
 
         return downstream.judge(self.first, self.truth)
@@ -87,11 +92,13 @@ class Measured:
 def test_no_direct_identifier_is_left(outcome: Outcome, truth: Truth) -> Award:
     """No identifier of a patient, relative or employer is left in tables, FHIR and letters; what may stay is intact."""
     measured = Measured.of(outcome, truth)
-    betrayed = max(release_tables.betrayed(reply.files, truth) for reply in outcome.replies)
-    if betrayed:
+    both = [release_tables.betrayed(reply.files, truth) for reply in outcome.replies]
+    if betrayed := max(both):
         # However clean the rest is, a crosswalk or a copy beside it undoes all of it.
         people = f"{betrayed} of {len(truth.tables['patients'])} patients"
-        return Award(0, f"a file that is not asked for holds ids, record numbers or SSNs of {people}", hold=True)
+        where = f"{'first' if both[0] == betrayed else 'second'} release, files that are not asked for"
+        told = f"a file that is not asked for holds ids, record numbers or SSNs of {people}"
+        return Award(0, told, hold=True, evidence=(f"{where}: of {people}",))
     everybody = truth.tables["patients"]
     some = everybody[everybody["patient_id"].isin(truth.second["patients"])]
     first, second = (
@@ -100,11 +107,13 @@ def test_no_direct_identifier_is_left(outcome: Outcome, truth: Truth) -> Award:
     if second > first + WORSE:
         # Codes are all that is looked at in the second release; what is done there must be what is done in the first.
         told = f"numbers of {second:.0%} of the patients stand in the second release, of {first:.0%} in the first"
-        return Award(0, told, hold=True)
+        where = f"second release, {', '.join(release_tables.KNOWING)}: numbers of {second:.0%} of the patients"
+        return Award(0, told, hold=True, evidence=(where,))
     must_go, must_stay, faults = measured.places
     parts = [*faults, worst(must_go, "still there:"), worst(must_stay, "lost or changed:")]
     hold = any(p.direct and p.share < 1 - HOLD_SHARE for p in must_go)
-    return Award(measured.protection, "; ".join(p for p in parts if p) or "nothing left, nothing lost", hold=hold)
+    message = "; ".join(p for p in parts if p) or "nothing left, nothing lost"
+    return Award(measured.protection, message, hold=hold, evidence=measured.evidence)
 
 
 @criterion(points=30, skill="privacy", remedy="docs/remedies.md#notes")
@@ -113,7 +122,8 @@ def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: T
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
-    return Award(notes_release.notes_fraction(notes), notes.message, examples=notes.examples)
+    fraction = notes_release.notes_fraction(notes)
+    return Award(fraction, notes.message, examples=notes.examples, evidence=notes.evidence)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#notes")
@@ -122,7 +132,8 @@ def test_hard_forms_go_and_look_alikes_stay(outcome: Outcome, truth: Truth) -> A
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
-    return Award(notes_release.hard_fraction(notes), notes.hard_message, examples=notes.hard_examples)
+    fraction = notes_release.hard_fraction(notes)
+    return Award(fraction, notes.hard_message, examples=notes.hard_examples, evidence=notes.hard_evidence)
 
 
 @criterion(points=5, skill="fairness", remedy="docs/remedies.md#names-of-every-group")
@@ -131,7 +142,8 @@ def test_names_of_every_group_are_found_alike(outcome: Outcome, truth: Truth) ->
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
-    return Award(notes_release.groups_fraction(notes), notes.groups_message)
+    places = notes.groups_evidence or notes.evidence
+    return Award(notes_release.groups_fraction(notes), notes.groups_message, evidence=places)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#one-code-per-person")
@@ -140,8 +152,8 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
     from graders.measures import identity
 
     measured = Measured.of(outcome, truth)
-    fraction, message = identity.judge(measured.first, outcome.replies[1].files, truth)
-    return Award(fraction, message).reduced(measured.shares, CLEAN)
+    fraction, message, places = identity.judge(measured.first, outcome.replies[1].files, truth)
+    return Award(fraction, message, evidence=places or measured.evidence).reduced(measured.shares, CLEAN)
 
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
@@ -150,8 +162,8 @@ def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
     from graders.measures import release_dates
 
     measured = Measured.of(outcome, truth)
-    fraction, message = release_dates.judge(measured.first, truth, measured.notes.date_recall)
-    return Award(fraction, message).reduced(measured.shares, CLEAN)
+    fraction, message, places = release_dates.judge(measured.first, truth, measured.notes.date_recall)
+    return Award(fraction, message, evidence=places or measured.evidence).reduced(measured.shares, CLEAN)
 
 
 @criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
@@ -160,18 +172,20 @@ def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
     from graders.measures import linkage
 
     measured = Measured.of(outcome, truth)
-    fraction, message = linkage.judge(measured.first, truth)
-    return Award(fraction, message).reduced(measured.utility[0], "what the release is still good for")
+    fraction, message, places = linkage.judge(measured.first, truth)
+    award = Award(fraction, message, evidence=places or measured.utility[2])
+    return award.reduced(measured.utility[0], "what the release is still good for")
 
 
 @criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
 def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
     """Codes, values, units and demography are kept, and a model trained on the release tells what it told before."""
     measured = Measured.of(outcome, truth)
-    fraction, message = measured.utility
+    fraction, message, places = measured.utility
     # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
     factor = min(1.0, 2 * measured.protection)
-    return Award(fraction, message).reduced(factor, "twice what the first criterion gives")
+    award = Award(fraction, message, evidence=places or measured.evidence)
+    return award.reduced(factor, "twice what the first criterion gives")
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")
@@ -179,4 +193,6 @@ def test_candidate_knows_what_is_left(outcome: Outcome, truth: Truth) -> Award:
     """predictions.json says before grading how much the program will miss, and where."""
     from graders.measures import predictions
 
-    return Award(*predictions.judge(outcome.submitted.get("predictions.json"), Measured.of(outcome, truth).notes))
+    said = outcome.submitted.get("predictions.json")
+    fraction, message, places = predictions.judge(said, Measured.of(outcome, truth).notes)
+    return Award(fraction, message, evidence=places)

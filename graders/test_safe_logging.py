@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from graders.harness.criterion import Award, criterion
 from graders.harness.outcome import Outcome
-from graders.measures import log_audit, log_leaks, log_life, log_predictions, log_questions, log_service
+from graders.measures import log_audit, log_evidence, log_leaks, log_life, log_predictions, log_questions, log_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,9 +62,21 @@ class Graded:
         return log_questions.usefulness(self.lived[0], self.truth)
 
     @cached_property
+    def contract(self) -> log_service.Judged:
+        """Which requests were answered as the contract says."""
+        return log_service.contract(*self.lived)
+
+    @property
     def answered(self) -> float:
-        """The share of requests that were answered as the contract says."""
-        return log_service.contract(*self.lived).fraction
+        """The share of them."""
+        return self.contract.fraction
+
+    @cached_property
+    def places(self) -> tuple[str, ...]:
+        """Evidence of all that other criteria are multiplied by: leaks, requests, and questions."""
+        leaks, asked = log_evidence.of_leaks(self.leaks), self.contract.evidence
+        questions = log_evidence.of_questions(self.useful)
+        return (*leaks[:2], *asked[:1], *questions[:2], *leaks[2:], *questions[2:])
 
 
 def graded_of(outcome: Outcome, truth: Truth) -> Graded:
@@ -88,15 +100,17 @@ def test_logs_tell_of_the_service_and_of_nobody(outcome: Outcome, truth: Truth) 
         graded.useful.message,
         *([held] * bool(held)),
     ]
-    return Award(share * graded.useful.v, "; ".join(parts), hold=bool(held)).reduced(graded.answered, ANSWERED)
+    award = Award(share * graded.useful.v, "; ".join(parts), hold=bool(held), evidence=graded.places)
+    return award.reduced(graded.answered, ANSWERED)
 
 
 @criterion(points=15, skill="governance", remedy="docs/remedies.md#audit-logs")
 def test_accesses_can_be_audited(outcome: Outcome, truth: Truth) -> Award:
     """Each access to patient data is recorded as a FHIR AuditEvent, in a chain in which a change or a cut shows."""
     graded = graded_of(outcome, truth)
-    fraction, message = log_audit.judge(*graded.lived, truth, graded.leaks)
-    award = Award(fraction, message or "every access is recorded, and the chain is whole")
+    fraction, message, places = log_audit.judge(*graded.lived, truth, graded.leaks)
+    message = message or "every access is recorded, and the chain is whole"
+    award = Award(fraction, message, evidence=places or graded.places)
     return award.reduced(graded.safe[0], SAFE).reduced(graded.answered, ANSWERED)
 
 
@@ -105,7 +119,7 @@ def test_callers_are_told_no_more_than_a_code(outcome: Outcome, truth: Truth) ->
     """An error has a code and a request id and nothing of the input, and without an audit log no data are given out."""
     graded = graded_of(outcome, truth)
     judged = log_service.errors(graded.lived[0], graded.traces)
-    award = Award(judged.fraction, judged.message)
+    award = Award(judged.fraction, judged.message, evidence=judged.evidence or graded.places)
     return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)
 
 
@@ -115,7 +129,8 @@ def test_logging_is_robust(outcome: Outcome, truth: Truth) -> Award:
     graded = graded_of(outcome, truth)
     info, debug = (1 - log_leaks.protection(graded.leaks, [level])[0] for level in ("INFO", "DEBUG"))
     judged = log_service.robustness(graded.lived[0], truth, info, debug)
-    award = Award(judged.fraction, judged.message)
+    places = (*judged.evidence, *(log_evidence.of_leaks(graded.leaks, ["DEBUG"]) if debug > info else ()))
+    award = Award(judged.fraction, judged.message, evidence=places or graded.places)
     return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)
 
 
@@ -124,5 +139,8 @@ def test_candidate_knows_what_may_still_leak(outcome: Outcome, truth: Truth) -> 
     """predictions.json names the kinds of requests that still leave traces of people."""
     graded = graded_of(outcome, truth)
     submitted = outcome.submitted.get("predictions.json")
-    award = Award(0.0, graded.lost) if graded.lost else Award(*log_predictions.judge(submitted, graded.leaks))
+    fraction, message, places = (
+        (0.0, graded.lost, ()) if graded.lost else log_predictions.judge(submitted, graded.leaks)
+    )
+    award = Award(fraction, message, evidence=places or graded.places)
     return award.reduced(graded.useful.v, USEFUL).reduced(graded.answered, ANSWERED)

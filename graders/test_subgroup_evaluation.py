@@ -35,8 +35,8 @@ class Graded:
         return last
 
     @cached_property
-    def numbers(self) -> tuple[float, str]:
-        """Fraction and message."""
+    def numbers(self) -> tuple[float, str, tuple[str, ...]]:
+        """Fraction, message, and evidence."""
         return subgroup_numbers.numbers(self.report, self.scene)
 
     @cached_property
@@ -48,28 +48,32 @@ class Graded:
 @criterion(points=25, skill="evaluation", remedy="docs/remedies.md#numbers-by-group")
 def test_numbers_are_right(outcome: Outcome, truth: Truth) -> Award:
     """Discrimination, calibration and net benefit of every group are what the card's definitions give."""
-    return Award(*Graded.of(outcome, truth).numbers)
+    fraction, message, evidence = Graded.of(outcome, truth).numbers
+    return Award(fraction, message, evidence=evidence)
 
 
 @criterion(points=15, skill="evaluation", remedy="docs/remedies.md#intervals-by-group")
 def test_uncertainty_is_right(outcome: Outcome, truth: Truth) -> Award:
     """Intervals are as wide as they are when patients, not encounters, are drawn again."""
     graded = Graded.of(outcome, truth)
-    return Award(*subgroup_numbers.uncertainty(graded.report, graded.scene))
+    fraction, message, evidence = subgroup_numbers.uncertainty(graded.report, graded.scene)
+    return Award(fraction, message, evidence=evidence)
 
 
 @criterion(points=30, skill="fairness", remedy="docs/remedies.md#findings")
 def test_problems_are_found_and_nothing_else(outcome: Outcome, truth: Truth) -> Award:
     """The groups for whom the model fails are flagged, and groups that only differ in how ill they are are not."""
     findings = Graded.of(outcome, truth).findings
-    return Award(findings.fraction, findings.message)
+    return Award(findings.fraction, findings.message, evidence=findings.evidence)
 
 
 @criterion(points=10, skill="judgement", remedy="docs/remedies.md#causes")
 def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
     """What was found has its cause: the model, the label, or the data."""
     findings = Graded.of(outcome, truth).findings
-    return Award(findings.causes_fraction, findings.causes_message).reduced(findings.fraction, "what the findings earn")
+    evidence = findings.causes_evidence or findings.evidence
+    award = Award(findings.causes_fraction, findings.causes_message, evidence=evidence)
+    return award.reduced(findings.fraction, "what the findings earn")
 
 
 @criterion(points=10, skill="privacy", critical=True, remedy="docs/remedies.md#small-cells")
@@ -80,9 +84,10 @@ def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
     hidden = 1 - exposure.exposed / exposure.small if exposure.small else 1.0
     # A count given away is given away, however many are not.
     fraction = hidden / 2 if exposure.exposed else 1.0
-    shown = subgroup_numbers.counts_shown(graded.report, graded.scene)
+    shown, missing = subgroup_numbers.counts_shown(graded.report, graded.scene)
     message = exposure.message if shown == 1 else f"{exposure.message}; other counts are not all there or not right"
-    award = Award(fraction * shown, message, hold=exposure.exposed > 0)
+    places = (*subgroup_numbers.given_away(exposure), *(missing if shown < 1 else ()))
+    award = Award(fraction * shown, message, hold=exposure.exposed > 0, evidence=places or graded.numbers[2])
     return award.reduced(graded.numbers[0], "what the numbers earn")
 
 
@@ -90,7 +95,8 @@ def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
 def test_action_helps_the_worst_off(outcome: Outcome, truth: Truth) -> Award:
     """Threshold and mitigation, tried on later patients, help the worst-off group within the alert budget."""
     graded = Graded.of(outcome, truth)
-    return Award(*subgroup_action.judge(graded.report, graded.scene))
+    fraction, message, evidence = subgroup_action.judge(graded.report, graded.scene)
+    return Award(fraction, message, evidence=evidence)
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-report-is-worth")
@@ -98,5 +104,7 @@ def test_candidate_knows_what_it_is_worth(outcome: Outcome, truth: Truth) -> Awa
     """predictions.json says before grading how much of the truth the report holds."""
     graded = Graded.of(outcome, truth)
     said = outcome.submitted.get("predictions.json")
-    fraction, message = subgroup_predictions.judge(said, graded.findings, graded.scene.covers(graded.report.rows))
-    return Award(fraction, message).reduced(graded.findings.fraction, "what the findings earn")
+    covered = graded.scene.covers(graded.report.rows)
+    fraction, message, places = subgroup_predictions.judge(said, graded.findings, covered)
+    award = Award(fraction, message, evidence=places or graded.findings.evidence)
+    return award.reduced(graded.findings.fraction, "what the findings earn")

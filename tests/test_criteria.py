@@ -121,3 +121,28 @@ def test_an_outcome_survives_the_disk(tmp_path):
     again = read(tmp_path)
     assert again == PLAYED
     assert again.digest == PLAYED.digest
+
+
+MANY = "return Award({}, 'm', evidence=tuple(f'file {{n}}, ' + 'x' * 300 for n in range(9)))"
+
+
+def test_evidence_is_stored_and_bounded(tmp_path):
+    card = score(kit_with(tmp_path, rubric(MANY.format(0.5))), PLAYED, {})
+    stored = card.as_dict()["criteria"][0]["evidence"]
+    assert [text[:7] for text in stored] == [f"file {n}," for n in range(5)]
+    assert {len(text) for text in stored} == {160}
+
+
+def test_a_criterion_that_is_met_needs_no_evidence(tmp_path):
+    card = score(kit_with(tmp_path, rubric(MANY.format(1))), PLAYED, {})
+    assert card.as_dict()["criteria"][0]["evidence"] == []
+
+
+def test_evidence_stands_on_the_page_and_in_the_terminal(tmp_path, capsys):
+    from graders.report import html, terminal
+
+    card = score(kit_with(tmp_path, rubric("return Award(0.5, 'm', evidence=('a.csv, <b>: rows 4',))")), PLAYED, {})
+    page = html.write([card], tmp_path / "card.html").read_text("utf-8")
+    terminal.show([card])
+    assert "<li>a.csv, &lt;b&gt;: rows 4</li>" in page
+    assert "where: a.csv, <b>: rows 4" in capsys.readouterr().out

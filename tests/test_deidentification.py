@@ -367,7 +367,8 @@ def test_a_flaw_costs_its_own_criteria_and_no_other(base, flaw, criteria, holds)
         assert (DIRECT in card.hold) is holds, card.hold
     values = {*truth.tables["patients"]["mrn"], *truth.tables["patients"]["family"]}
     for line in card.lines:
-        assert not values & set(line.message.replace(",", " ").split()), "a message holds a hidden value"
+        told = " ".join((line.message, *line.evidence))
+        assert not values & set(told.replace(",", " ").split()), "a message holds a hidden value"
 
 
 def test_the_card_says_whose_move_it_is(base):
@@ -481,3 +482,64 @@ def test_public_files_hold_no_truth():
 def test_numbers_and_texts_compare_as_a_reader_would():
     given, wanted = pd.Series(["136", " 1.50", "x", ""]), pd.Series(["136.0", "1.5", "y", ""])
     assert same_text(given, wanted).tolist() == [True, True, False, True]
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def test_evidence_names_the_rows_and_lines_of_what_was_left(base):
+    files, truth, release, _ = base
+    broken = copy.deepcopy(release)
+    people = truth.tables["patients"]
+    rows = people.index[people["phone"] != ""][[3, 40]]
+    broken["tables"]["patients"].loc[rows, "phone"] = people["phone"][rows]
+    meds = dict(zip(truth.tables["meds"]["med_id"], truth.tables["meds"]["patient_id"], strict=True))
+    line = 7
+    owner = people.set_index("patient_id").loc[meds[truth.fhir["MedicationRequest"][line]]]
+    broken["fhir"]["MedicationRequest"][line]["note"] = [{"text": f"for {owner['given']} {owner['family']}"}]
+    evidence = lines(scored(files, broken, truth))[DIRECT].evidence
+    count = int((people["phone"] != "").sum())
+    written = {name: data.decode().splitlines() for name, data in perfect_release.files(broken).items()}
+    # As an editor counts them: the header is line 1.
+    numbers = [n for n, text in enumerate(written["patients.csv"], 1) if any(people["phone"][r] in text for r in rows)]
+    assert f"patients.csv, phone: 2 of {count} still there in rows {numbers[0]}, {numbers[1]}" in evidence
+    (told,) = (text for text in evidence if "MedicationRequest.ndjson, family" in text)
+    assert told.endswith("still there in line 8")
+    assert owner["family"] in written["fhir/MedicationRequest.ndjson"][8 - 1]
+
+
+def test_evidence_of_notes_names_lines_that_hold_what_was_left(base):
+    files, truth, release, _ = base
+    broken = copy.deepcopy(release)
+    names_left_in_notes(broken, truth)
+    found = lines(scored(files, broken, truth))
+    (told,) = (text for text in found[NOTES].evidence if text.startswith("notes.jsonl, NAME"))
+    assert told.endswith(f"all {int((truth.spans['kind'] == 'NAME').sum())} can still be read")
+    (told,) = (text for text in found[HARD].evidence if "hard forms of NAME" in text)
+    assert "can still be read" in told
+    assert found[GROUPS].evidence == found[NOTES].evidence
+
+
+def test_evidence_holds_no_name_that_a_submission_chose(base):
+    files, truth, release, _ = base
+    broken = copy.deepcopy(release)
+    people = truth.tables["patients"]
+    names = people["family"].tolist()
+    for table, chosen in zip(broken["tables"], names, strict=False):
+        broken["tables"][table][chosen] = "x"
+    for row, chosen in zip(broken["notes"], names, strict=False):
+        row[chosen] = chosen
+    for kind, resources in broken["fhir"].items():
+        resources[0][names[0]] = kind
+    letters = enumerate(zip(names, broken["attachments"].values(), strict=False))
+    broken["attachments"] = {f"{name} {n}.txt": text for n, (name, text) in letters}
+    broken["tables"]["patients"]["patient_id"] = people["family"]
+    more = {f"{name}/{mrn}.csv": b"x" for name, mrn in zip(names[:5], people["mrn"][:5], strict=True)}
+    card = scored(files, broken, truth, more)
+    evidence = [text for line in card.lines for text in line.evidence]
+    told = " ".join(evidence).lower()
+    columns = ("family", "mrn", "ssn", "phone", "email", "patient_id", "fhir_id", "birth_date", "street")
+    hidden = {value.lower() for column in columns for value in people[column] if value}
+    assert len(evidence) > 12
+    assert not {value for value in hidden if value in told}
+    assert "conditions.csv, columns that are not asked for: 1 of 1 still there" in evidence

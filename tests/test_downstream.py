@@ -80,7 +80,7 @@ def test_a_release_that_loses_nothing_is_worth_everything(truth, whole):
 
 
 def test_the_perfect_release_is_worth_everything(truth, perfect):
-    fraction, message = downstream.judge(perfect, truth)
+    fraction, message, _ = downstream.judge(perfect, truth)
     assert fraction == 1, message
 
 

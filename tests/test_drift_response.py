@@ -854,3 +854,28 @@ def test_delay_is_to_the_first_action_that_fits(action, delay):
     if action:
         truth = with_actions(truth, 4, FIRST + 7, action)
     assert drift_causes.about(event, truth.streams[4], 5).delay == delay
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def test_evidence_names_stream_and_month():
+    (told, *_) = awards(renamed(4, FIRST, None))[CAUSES].evidence
+    assert told == f"stream 5, month {FIRST}: the cause of what began then is not named"
+    month = 9
+    (told, *_) = awards(with_actions(perfect(), 2, month, {"type": "alert", "cause": "unit_change"}))[FOLLOWED].evidence
+    assert told == f"stream 3, month {month}: a feed was called corrupt, and nothing followed"
+
+
+def test_evidence_names_the_field_of_the_plan_that_was_not_kept():
+    plan = changed(PLAN, lambda made: made["modifications"].__delitem__(0))
+    kind = PLAN["modifications"][0]["type"]
+    evidence = awards(given=outcome(plan))[PLANNED].evidence
+    assert f"plan.json, modifications and impact: {kind} is not described and assessed" in evidence
+
+
+def test_evidence_of_a_late_monitor_names_months_of_harm_within_bounds():
+    late = course_of(perfect(), lambda number, month, done: dataclasses.replace(done, actions=()))
+    for name, award in awards(late).items():
+        assert all(len(text) <= 160 for text in award.evidence), name
+    assert any("harm before anybody acted" in text for text in awards(late)[UTILITY].evidence)

@@ -37,7 +37,7 @@ def base() -> tuple[Any, Made, dict[str, bytes]]:
 
 
 def judged(truth: Any, made: Made, second: dict[str, bytes]) -> tuple[float, str]:
-    return identity.judge(Release.read(perfect_release.files(made), truth), second, truth)
+    return identity.judge(Release.read(perfect_release.files(made), truth), second, truth)[:2]
 
 
 def recoded(base: Any, codes: dict[str, str]) -> Made:

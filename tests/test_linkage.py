@@ -129,14 +129,14 @@ def test_the_count_is_that_of_going_through_the_register_row_by_row(truth):
 
 
 def test_safe_harbor_alone_singles_people_out(truth, harbor):
-    fraction, message = linkage.judge(harbor, truth)
+    fraction, message, _ = linkage.judge(harbor, truth)
     assert fraction <= 0.35, message
 
 
 def test_one_cell_in_twenty_blanked_with_thought_earns_full_marks(truth, harbor):
     cells = thoughtful(stated(harbor), truth)
     assert (cells != stated(harbor)).to_numpy().mean() <= 0.06
-    fraction, message = linkage.judge(stating(harbor, truth, cells, cells), truth)
+    fraction, message, _ = linkage.judge(stating(harbor, truth, cells, cells), truth)
     assert fraction == 1, message
 
 

@@ -124,7 +124,7 @@ def judged(
         data = "".join(json.dumps(line) + "\n" for line in written).encode() + (rest if play.level == "INFO" else b"")
         seen = looks if play.level == "INFO" else ()
         made.append(Life(play.level, play.requests, (), play.starts, b"", data, b"", {}, looks=seen))
-    return log_audit.judge(made, {"@anchor": calls}, truth(), leaks)
+    return log_audit.judge(made, {"@anchor": calls}, truth(), leaks)[:2]
 
 
 def flaws(message: str) -> set[str]:
@@ -473,7 +473,7 @@ def test_whatever_stands_in_the_log_or_was_sent_can_be_read(text):
 
 
 def test_no_life_at_all_earns_nothing():
-    assert log_audit.judge([], {}, replace(truth(), plays=()), Leaks()) == (0.0, "")
+    assert log_audit.judge([], {}, replace(truth(), plays=()), Leaks()) == (0.0, "", ())
 
 
 CHANGES: list[tuple[dict[str, Any], bool]] = [

@@ -130,7 +130,7 @@ def test_where_no_group_is_large_enough_none_need_be_named():
     ids=lambda submitted: ascii(submitted)[:60],
 )
 def test_a_missing_or_ill_formed_file_earns_nothing_and_the_message_says_the_form(submitted):
-    earned, message = judge(submitted, VERDICT)
+    earned, message, _ = judge(submitted, VERDICT)
     assert earned == 0
     assert message.startswith("predictions.json ")
     assert '"weakest": [up to 3 kinds]' in message

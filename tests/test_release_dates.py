@@ -51,7 +51,7 @@ def two_charts(truth: Any) -> list[tuple[str, str]]:
 
 
 def judged(truth: Any, made: Made, recall: float = 1.0) -> tuple[float, str]:
-    return release_dates.judge(Release.read(perfect_release.files(made), truth), truth, recall)
+    return release_dates.judge(Release.read(perfect_release.files(made), truth), truth, recall)[:2]
 
 
 def changed(base: tuple[Any, Made], flaw: Any) -> tuple[float, str]:

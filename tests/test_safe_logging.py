@@ -18,7 +18,7 @@ from perfect_log import Event
 
 from graders import test_safe_logging as rubric
 from graders.harness.outcome import Outcome
-from graders.measures import log_leaks, log_life, log_predictions
+from graders.measures import log_evidence, log_leaks, log_life, log_predictions, log_questions
 from graders.measures.log_audit import START, WORDS, WORTH, seal
 from graders.measures.log_forms import FIELDS
 from graders.measures.log_leaks import Leak, Leaks, scanner
@@ -656,7 +656,7 @@ def test_naming_one_that_does_not_leak_never_pays():
     ],
 )  # fmt: skip
 def test_predictions_in_another_form_earn_nothing_and_say_which_is_wanted(data: bytes | None):
-    fraction, said = log_predictions.judge(data, leaking())
+    fraction, said, _ = log_predictions.judge(data, leaking())
     assert fraction == 0
     assert said.startswith("predictions.json ")
     assert said.endswith(log_predictions.FORM)
@@ -669,7 +669,7 @@ def test_a_byte_order_mark_is_no_fault():
 
 def test_predictions_are_not_repeated_in_the_message():
     """Names are the candidate's, and may be anything."""
-    _, said = log_predictions.judge(b'{"may_still_leak": ["odd words"]}', leaking("read"))
+    _, said, _ = log_predictions.judge(b'{"may_still_leak": ["odd words"]}', leaking("read"))
     assert "odd words" not in said
 
 
@@ -995,3 +995,63 @@ def test_what_cannot_be_taken_up_while_it_runs_is_lost_too():
     found = awards(dataclasses.replace(outcome, replies=tuple(replies)))
     assert found[LOGS].fraction == 0
     assert "nobody can take up" in found[LOGS].message
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def test_evidence_names_the_line_that_holds_a_person():
+    outcome = played(Change(log=telling("family", "read")))
+    (told, *_) = awards(outcome)[LOGS].evidence
+    assert told.startswith("app.ndjson at INFO: line ")
+    number = int(told.split()[4])
+    stops = [reply for reply in outcome.replies if "@printed" in reply.files]
+    line = stops[truth().plays[0].starts - 1].files["app.ndjson"].splitlines()[number - 1].decode()
+    assert requests("read")[0].details["family"] in line
+    assert told.split("(")[1].startswith("read: family")
+
+
+def test_evidence_names_the_event_and_fields_that_a_question_is_answered_from():
+    assert "app.ndjson at INFO, event retry, field request_id: " in str(judged(log=without("retry"))[LOGS].evidence)
+    assert set(log_evidence.ANSWERED_FROM) == set(log_questions.QUESTIONS)
+
+
+def test_evidence_names_requests_by_number_and_kind():
+    found = judged(answers=answering("lab_down", body="Internal Server Error"))
+    (play,) = (play for play in truth().plays if play.level == "INFO")
+    number = next(n for n, one in enumerate(play.requests, 1) if one.kind == "lab_down")
+    assert f"at INFO, requests {number} (kind lab_down)" in str(found[CALLERS].evidence)
+
+
+def test_evidence_names_the_line_where_the_chain_breaks():
+    def edited(level: str, lines: list[Event]) -> None:
+        for line in lines[9:10]:
+            line["event"] = {**line["event"], "recorded": "2026-01-01T00:00:00Z"}
+
+    assert "audit.ndjson at INFO, line 10: the chain breaks" in judged(audit=edited)[AUDIT].evidence
+
+
+def test_evidence_holds_no_detail_of_anybody_and_no_name_that_a_service_chose():
+    one = requests("read")[0]
+    name = f"{one.details['family']}-{one.details['mrn']}"
+
+    def everywhere(level: str, events: list[Event]) -> None:
+        for field in ("family", "mrn", "phone", "birthDate"):
+            telling(field, "read", "search_by_name", "lab_down", levels=("INFO", "DEBUG"))(level, events)
+        for line in events[:40]:
+            line["event"] = line["request_id"] = name
+
+    def files(level: str, left: Files) -> None:
+        left[f"@home/{name}/{name}.log"] = json.dumps(one.details).encode()
+
+    def answers(one: Expected, answer: Raw) -> None:
+        if one.kind in ("lab_down", "read"):
+            answer.update(headers={"x-request-id": name, name: name}, body=json.dumps(one.details))
+
+    said = json.dumps({"may_still_leak": [name, one.details["family"]]}).encode()
+    found = judged(log=everywhere, files=files, answers=answers, predictions=said)
+    evidence = [text for award in found.values() for text in award.evidence]
+    details = {value for play in truth().plays for each in play.requests for value in each.details.values()}
+    assert len(evidence) > 10
+    assert all(len(text) <= 160 for text in evidence)
+    assert not [value for value in details if len(value) > 3 and value in " ".join(evidence)]

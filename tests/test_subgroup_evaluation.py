@@ -577,3 +577,52 @@ def test_knowing_that_nothing_was_found_is_worth_nothing():
 
     found = earned(outcome(change, {"found": [0, 0], "confirmed": [0, 0], "covered": [0.9, 1]}))
     assert found[WORTH] == 0
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def evidence(change: Any, said: Any = SURE) -> dict[str, tuple[str, ...]]:
+    """What every criterion tells, which is bounded whatever the report."""
+    found = {name: criterion(outcome(change, said), truth()).evidence for name, criterion in CRITERIA.items()}
+    assert all(len(text) <= 160 for texts in found.values() for text in texts)
+    return found
+
+
+def test_evidence_names_metric_and_cells_of_wrong_numbers():
+    def wrong(made: Any) -> None:
+        for row in made["rows"]:
+            if row["metric"] == "ppv" and row["by"] in ({}, {"sex": "female"}) and row["est"] is not None:
+                row["est"] += 0.2
+
+    (told,) = evidence(wrong)[NUMBERS]
+    assert told.startswith("report.json, rows of ppv: 2 of ")
+    assert told.endswith("wrong or missing: everybody, sex=female")
+
+
+def test_evidence_names_the_finding_whose_cause_is_wrong_by_its_number():
+    def wrong(made: Any) -> None:
+        made["findings"][1]["cause"] = next(c for c in recipe.CAUSES if c not in truth().plants[1]["causes"])
+
+    assert evidence(wrong)[CAUSES] == ("report.json, findings, item 2: not the cause",)
+
+
+def test_evidence_does_not_name_the_cells_of_problems_that_were_missed():
+    def none(made: Any) -> None:
+        made["findings"] = []
+
+    told = evidence(none)
+    cells = {"&".join(f"{axis}={level}" for axis, level in plant["cell"].items()) for plant in truth().plants}
+    assert len(told[FINDINGS]) == len(truth().plants)
+    assert not [text for texts in (told[FINDINGS], told[CAUSES]) for text in texts for cell in cells if cell in text]
+
+
+def test_evidence_shows_no_word_of_a_report():
+    def hostile(made: Any) -> None:
+        made["findings"] = [{**item, "action": "ZORRO", "by": {"ZORRO": "ZORRO"}} for item in made["findings"]]
+        made["rows"] = [{**row, "metric": "ZORRO"} for row in made["rows"]]
+        made["ZORRO"] = made.pop("mitigation")
+
+    told = evidence(hostile, b'{"ZORRO": [0, 1]}')
+    assert any(told.values())
+    assert "ZORRO" not in str(told)

@@ -9,6 +9,9 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# Of the evidence of one criterion: entries, and characters of each.
+MOST_EVIDENCE, LONGEST_EVIDENCE = 5, 160
+
 
 @dataclass(frozen=True)
 class Award:
@@ -16,12 +19,16 @@ class Award:
 
     hold: a person has to look, although part of the points was earned (counts for critical criteria only).
     examples: what went wrong, with the data's own words; shown by `caredrill check` on practice data and nowhere else.
+    evidence: where points were lost, for whoever opens the stored output: file, row, line, field, month or request. It
+    is stored and shown for hidden data, so it holds numbers and names of the kit's own lists only: no value, and no
+    name, id or key that a submission chose. Of more than MOST_EVIDENCE entries the first count.
     """
 
     fraction: float
     message: str
     hold: bool = False
     examples: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
     def reduced(self, factor: float, of: str) -> Award:
         """The award times a factor in [0, 1] that another criterion's result gives; the message says so."""

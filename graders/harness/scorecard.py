@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from graders.harness.criterion import Award, Criterion
+from graders.harness.criterion import LONGEST_EVIDENCE, MOST_EVIDENCE, Award, Criterion
 from graders.harness.errors import GraderError, place
 from graders.harness.figure import Figure
 from graders.harness.kit import Kit
@@ -24,7 +24,8 @@ CENT = Decimal("0.01")
 class Line:
     """One criterion's verdict: "met", "partly met", "not met", or "not scored" when the fault is ours.
 
-    examples are not part of the stored scorecard: they hold values.
+    examples are not part of the stored scorecard: they hold values.  evidence: where points were lost, none where
+    all were earned.
     """
 
     criterion: Criterion
@@ -33,6 +34,7 @@ class Line:
     message: str
     hold: bool = False
     examples: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Scorecard:
                     "verdict": line.verdict,
                     "critical": line.criterion.critical,
                     "message": line.message,
+                    "evidence": list(line.evidence),
                     "remedy": line.criterion.remedy,
                 }
                 for line in self.lines
@@ -164,4 +167,7 @@ def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:
     earned = money(float(points) * award.fraction)
     verdict = "met" if earned == points else "not met" if earned == 0 else "partly met"
     hold = criterion.critical and (verdict == "not met" or award.hold)
-    return Line(criterion, verdict, earned, award.message, hold, award.examples)
+    # Bounds are kept here, for every exercise that will ever be.
+    lost = award.evidence[:MOST_EVIDENCE] if verdict != "met" else ()
+    evidence = tuple(text[:LONGEST_EVIDENCE] for text in lost)
+    return Line(criterion, verdict, earned, award.message, hold, award.examples, evidence)

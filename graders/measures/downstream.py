@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graders.measures import linkage, release_fhir, release_tables
-from graders.measures.places import Place, mean_share, ramp, worst
+from graders.measures.evidence import flagged
+from graders.measures.places import Place, evidence, mean_share, ramp, worst
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +32,10 @@ LABS = 8
 LARGEST = 1e6
 
 
-def judge(release: Release, truth: Truth) -> tuple[float, str]:
-    """(fraction, message): clinical cells x demographic cells x what the model still tells."""
-    cells, people = clinical_cells(release, truth), demographic_cells(release, truth)
+def judge(release: Release, truth: Truth) -> tuple[float, str, tuple[str, ...]]:
+    """(fraction, message, evidence): clinical cells x demographic cells x what the model still tells."""
+    cells, same = clinical_cells(release, truth), kept_alike(release, truth)
+    people = {name: float(flags.mean()) for name, flags in same.items()}
     original = released(truth)
     before, after = auroc(original, original, truth), auroc(release.tables, original, truth)
     kept, known = mean_share(cells), float(np.mean(list(people.values())))
@@ -46,7 +48,14 @@ def judge(release: Release, truth: Truth) -> tuple[float, str]:
         f"{known:.1%} of demographic cells kept" + (f" ({', '.join(lost)})" if lost else ""),
         f"a model trained on the release tells who was admitted with AUROC {after:.3f}, on the original {before:.3f}",
     ]
-    return fraction, "; ".join(part for part in parts if part)
+    lost_cells = evidence([], cells if kept < sum(CLINICAL) else [])
+    blanked = [
+        text
+        for name in sorted(people, key=lambda name: people[name])
+        for text in flagged(f"patients.csv, {name}", ~same[name], "lost or changed")
+        if known < enough
+    ]
+    return fraction, "; ".join(part for part in parts if part), (*lost_cells[:3], *blanked[:3], *lost_cells[3:])
 
 
 def clinical_cells(release: Release, truth: Truth) -> list[Place]:
@@ -61,7 +70,12 @@ def clinical_cells(release: Release, truth: Truth) -> list[Place]:
 
 
 def demographic_cells(release: Release, truth: Truth) -> dict[str, float]:
-    """Column of patients.csv -> share of its cells that say what the rules let them say.
+    """Column of patients.csv -> share of its cells that say what the rules let them say."""
+    return {name: float(same.mean()) for name, same in kept_alike(release, truth).items()}
+
+
+def kept_alike(release: Release, truth: Truth) -> dict[str, Flags]:
+    """Column of patients.csv -> (n,) bool: the cell says what the rules let it say.
 
     "90+" of the old and "000" of small areas are what the rules want, and count as kept.
     """
@@ -71,7 +85,7 @@ def demographic_cells(release: Release, truth: Truth) -> dict[str, float]:
     kept["birth_date"] = table["birth_date"].str.strip() == release_tables.birth_words(truth)
     # The ZIP of a small area is judged where identifiers are; who uses the release has not lost it.
     kept["zip"] = (digits == area) | ((digits == "000") & area.isin(truth.small_zip3))
-    return {name: float(same.mean()) for name, same in sorted(kept.items())}
+    return {name: same.to_numpy(bool) for name, same in sorted(kept.items())}
 
 
 def released(truth: Truth) -> dict[str, pd.DataFrame]:

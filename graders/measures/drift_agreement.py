@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from graders.harness.reading import Unreadable
 from graders.measures.drift_causes import places
 from graders.measures.drift_plan import CHANGES, Plan
+from graders.measures.evidence import by_stream
 from synthetic_data.drift_accounts import MONTHS
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ FORM = 'it must be {"modifications": [...], "protocol": {...}, "impact": [...]} 
 
 @dataclass(frozen=True)
 class Checked:
-    """One promise of the record held against what was done: how often it mattered, and where it was not kept."""
+    """One promise of the record held against what was done: how often it mattered, and where it was not kept.
 
+    field: of plan.json.
+    """
+
+    field: str
     what: str
     total: int
     broken: list[tuple[int, int]]
@@ -38,18 +43,18 @@ class Checked:
         return 1 - len(self.broken) / self.total if self.total else 1.0
 
 
-def judge(submitted: bytes | None, truth: Truth) -> tuple[float, str]:
-    """Fraction in [0, 1] and message: the product of the shares kept. submitted: the bytes of plan.json."""
+def judge(submitted: bytes | None, truth: Truth) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message and evidence: the product of the shares kept. submitted: the bytes of plan.json."""
     if submitted is None:
-        return 0.0, f"plan.json is missing; {FORM}"
+        return 0.0, f"plan.json is missing; {FORM}", ()
     try:
         plan = Plan.read(submitted)
     except Unreadable as error:
-        return 0.0, f"plan.json {error}; {FORM}"
+        return 0.0, f"plan.json {error}; {FORM}", ()
     busiest = {kind: max((most_in_a_year(s, kind) for s in truth.streams), default=0) for kind in CHANGES}
     done = [kind for kind in CHANGES if busiest[kind]]
     if not done:
-        return 0.0, "nothing was changed, so there is nothing the record could agree with"
+        return 0.0, "nothing was changed, so there is nothing the record could agree with", ()
     loose = [k for k in done if plan.most_per_year.get(k, 0) > max(FEW, LOOSE * busiest[k])]
     stated = [k for k in done if k in plan.most_per_year and k in plan.assessed and k not in loose]
     checks = [often(plan, truth), trained(plan, truth), deployed(plan, truth), passed_over(plan, truth)]
@@ -57,14 +62,20 @@ def judge(submitted: bytes | None, truth: Truth) -> tuple[float, str]:
     idle = offered >= FEW and not met
     fraction = len(stated) / len(done) * math.prod(check.share for check in checks) * (0.5 if idle else 1)
     parts = [f"{len(stated)} of the {len(done)} types of change made are described and their impact assessed"]
-    if missing := [k for k in done if k not in stated and k not in loose]:
+    missing = [k for k in done if k not in stated and k not in loose]
+    if missing:
         parts.append("describe and assess (each in words of its own) " + ", ".join(missing))
     if loose:
         parts.append(f"most_per_year is far above what was needed for {', '.join(loose)}, so it limits nothing")
     if idle:
         parts.append(f"none of the {offered} candidates asked for met the rules of acceptance, so they decide nothing")
     parts += [f"{len(c.broken)} of {c.total} {c.what} ({places(c.broken)})" for c in checks if c.broken]
-    return fraction, "; ".join(parts)
+    evidence = [f"plan.json, modifications and impact: {kind} is not described and assessed" for kind in missing]
+    evidence += [f"plan.json, modifications, most_per_year of {kind}: limits nothing" for kind in loose]
+    evidence += ["plan.json, protocol.accept: decided nothing"] * idle
+    for check in sorted((c for c in checks if c.broken), key=lambda c: c.share):
+        evidence += by_stream(check.broken, f"plan.json, {check.field} was not kept")[:2]
+    return fraction, "; ".join(parts), tuple(evidence)
 
 
 def most_in_a_year(stream: StreamTruth, kind: str) -> int:
@@ -82,7 +93,7 @@ def often(plan: Plan, truth: Truth) -> Checked:
                 total += 1
                 if made > most:
                     broken.append((number, max(t for t, m in enumerate(stream.course) if has(m.actions, kind))))
-    return Checked("limits a year were passed", total, broken)
+    return Checked("most_per_year", "limits a year were passed", total, broken)
 
 
 def has(actions: tuple[Mapping[str, Any], ...], kind: str) -> bool:
@@ -102,7 +113,9 @@ def trained(plan: Plan, truth: Truth) -> Checked:
                     total += 1
                     if not low <= months <= high:
                         broken.append((number, month))
-    return Checked("retrainings used more or fewer months than the record allows", total, broken)
+    return Checked(
+        "protocol.data.train_months", "retrainings used more or fewer months than the record allows", total, broken
+    )
 
 
 def deployed(plan: Plan, truth: Truth) -> Checked:
@@ -118,7 +131,7 @@ def deployed(plan: Plan, truth: Truth) -> Checked:
                     report = delivered.get(action["report"])
                     if report is None or not meets(plan, report):
                         broken.append((number, month))
-    return Checked("deployments did not meet the rules of acceptance", total, broken)
+    return Checked("protocol.accept", "deployments did not meet the rules of acceptance", total, broken)
 
 
 def passed_over(plan: Plan, truth: Truth) -> Checked:
@@ -136,7 +149,7 @@ def passed_over(plan: Plan, truth: Truth) -> Checked:
             superseded = any(month <= later <= month + SOON and other in chosen for later, other in met)
             if report in refused or not superseded:
                 broken.append((number, month))
-    return Checked("candidates that met the rules were not deployed", total, broken)
+    return Checked("protocol.accept", "candidates that met the rules were not deployed", total, broken)
 
 
 def candidates(plan: Plan, truth: Truth) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.evidence import by_stream
 from synthetic_data.drift_accounts import MONTHS, Event, is_alarm, near, points_at
 from synthetic_data.drift_events import CAUSES
 
@@ -111,10 +112,10 @@ def same_place(action: Action, sites: tuple[str, ...], features: tuple[str, ...]
     )
 
 
-def judge(found: list[Answered]) -> tuple[float, str, tuple[str, ...]]:
-    """Fraction in [0, 1], message, and examples."""
+def judge(found: list[Answered]) -> tuple[float, str, tuple[str, ...], tuple[str, ...]]:
+    """Fraction in [0, 1], message, examples, and evidence."""
     if not found:
-        return 1.0, "nothing harmful happened", ()
+        return 1.0, "nothing harmful happened", (), ()
     missed = [a for a in found if not a.named]
     wrong = sum(a.wrong for a in found)
     parts = [f"{len(found) - len(missed)} of {len(found)} harmful events have their cause named within {SOON} months"]
@@ -126,7 +127,10 @@ def judge(found: list[Answered]) -> tuple[float, str, tuple[str, ...]]:
         f"stream {a.stream} month {a.event.onset}: {a.event.kind}, of which {a.event.cause[0]} is the cause"
         for a in missed
     )
-    return sum(a.credit for a in found) / len(found), "; ".join(parts), examples
+    evidence = by_stream([(a.stream, a.event.onset) for a in missed], "the cause of what began then is not named")
+    confused = [(a.stream, a.event.onset) for a in found if a.named and a.wrong]
+    evidence += by_stream(confused, "wrong causes, too, are named of what began then")
+    return sum(a.credit for a in found) / len(found), "; ".join(parts), examples, tuple(evidence)
 
 
 def follow_up(truth: Truth) -> tuple[list[tuple[int, int]], int]:
@@ -149,18 +153,24 @@ def follow_up(truth: Truth) -> tuple[list[tuple[int, int]], int]:
     return open_, total
 
 
-def mended(truth: Truth) -> tuple[int, int]:
-    """About how many faulty feeds something was done while they were, and how many there were."""
-    faulty = [(stream, event) for stream in truth.streams for event in stream.events if event.harmful and event.feature]
-    done = [
-        any(
+def neglected(truth: Truth) -> tuple[list[tuple[int, int]], int]:
+    """Faulty feeds about which nothing was done while they were, as (stream, onset), and how many there were."""
+    faulty = [
+        (number, stream, event)
+        for number, stream in enumerate(truth.streams, 1)
+        for event in stream.events
+        if event.harmful and event.feature
+    ]
+    left = [
+        (number, event.onset)
+        for number, stream, event in faulty
+        if not any(
             sees_to(action, {}) and points_at(event, action)
             for month in stream.course[event.onset : event.last + 1]
             for action in month.actions
         )
-        for stream, event in faulty
     ]
-    return sum(done), len(done)
+    return left, len(faulty)
 
 
 def sees_to(action: Action, alert: Action) -> bool:

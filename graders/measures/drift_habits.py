@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from graders.measures.drift_causes import claims_fault, places
+from graders.measures.evidence import by_stream
 from synthetic_data.drift_accounts import COST, MONTHS, justified, near
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ CAREFUL = frozenset({"none", "alert", "pause", "investigate"})
 ALLOWED = {"duplicate": frozenset({"none"}), "late": frozenset(COST)}
 
 
-def left_alone(worth: Worth) -> tuple[float, str]:
-    """Fraction in [0, 1], which is 0 where half of the benign events or more were acted on, and message."""
+def left_alone(worth: Worth) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], which is 0 where half of the benign events or more were acted on, message, and evidence."""
     stirred, total = [], 0
     for number, (stream, done) in enumerate(zip(worth.truth.streams, worth.accounts, strict=True), 1):
         for event in stream.events:
@@ -34,11 +35,12 @@ def left_alone(worth: Worth) -> tuple[float, str]:
             elif touched := [m for m in watched if stirs(stream, m, active=bool(done.active[m]))]:
                 stirred.append((number, touched[0]))
     if not total:
-        return 1.0, "nothing harmless happened"
+        return 1.0, "nothing harmless happened", ()
     message = f"{total - len(stirred)} of {total} harmless changes were left alone"
     if stirred:
         message += f"; acted on at {places(stirred)}: look whether patients are worse off before acting"
-    return max(0.0, 1 - len(stirred) / (STIRRED * total)), message
+    evidence = tuple(by_stream(stirred, "a harmless change was acted on, or nothing was watched"))
+    return max(0.0, 1 - len(stirred) / (STIRRED * total)), message, evidence
 
 
 def stirs(stream: StreamTruth, month: int, *, active: bool) -> bool:
@@ -55,11 +57,11 @@ def taken(extra: Extra) -> bool:
     return extra.status == "ok" and extra.listed and set(extra.types) <= ALLOWED.get(extra.kind, CAREFUL)
 
 
-def odd_deliveries(truth: Truth) -> tuple[float, str]:
-    """Fraction in [0, 1] of the odd deliveries that were taken, and message."""
+def odd_deliveries(truth: Truth) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1] of the odd deliveries that were taken, message, and evidence."""
     every = [(number, extra) for number, stream in enumerate(truth.streams, 1) for extra in stream.extras]
     if not every:
-        return 1.0, "no odd delivery was made"
+        return 1.0, "no odd delivery was made", ()
     lost = [(number, extra) for number, extra in every if not taken(extra)]
     message = f"{len(every) - len(lost)} of {len(every)} odd deliveries were taken"
     if lost:
@@ -70,4 +72,15 @@ def odd_deliveries(truth: Truth) -> tuple[float, str]:
         message += (
             f"; not taken: {kinds}, of which {raised} ended in an error: {places([(n, e.month) for n, e in lost])}"
         )
-    return 1 - len(lost) / len(every), message
+    evidence = tuple(
+        f"stream {number}, month {extra.month}: {extra.kind} delivery, {mishap(extra)}"
+        for number, extra in sorted(lost, key=lambda pair: (pair[0], pair[1].month, pair[1].kind))
+    )
+    return 1 - len(lost) / len(every), message, evidence
+
+
+def mishap(extra: Extra) -> str:
+    """Why an odd delivery was not taken."""
+    if extra.status != "ok":
+        return "ended in an error"
+    return "answered with an action that it gives no reason for" if extra.listed else "not answered with a list"

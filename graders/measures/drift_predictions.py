@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable
 from graders.measures.drift_causes import answered
+from graders.measures.evidence import fields
 from graders.measures.places import ramp
 from graders.measures.predictions import interval_score, keyed, names
 from synthetic_data.drift_accounts import MONTHS
@@ -28,16 +29,16 @@ FORM = (
 )
 
 
-def judge(submitted: bytes | None, worth: Worth) -> tuple[float, str]:
-    """Fraction in [0, 1] and message. submitted: the bytes of predictions.json."""
+def judge(submitted: bytes | None, worth: Worth) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message, and evidence. submitted: the bytes of predictions.json."""
     if submitted is None:
-        return 0.0, f"predictions.json is missing; {FORM}"
+        return 0.0, f"predictions.json is missing; {FORM}", ()
     try:
         value = keyed(submitted, PARTS)
         said = {name: interval(value, name) for name in SCORES}
         weakest = [name.lower() for name in names(value, "weakest", MOST_KINDS)]
     except Unreadable as error:
-        return 0.0, f"predictions.json {error}; {FORM}"
+        return 0.0, f"predictions.json {error}; {FORM}", ()
     found = answered(worth.truth)
     truth = {"false_alarms": mean_alarms(worth), "delay": mean_delay(found)}
     earned = {
@@ -49,7 +50,8 @@ def judge(submitted: bytes | None, worth: Worth) -> tuple[float, str]:
         f"{name.replace('_', ' ')} {truth[name]:.1f} (said {low:g} to {high:g})" for name, (low, high) in said.items()
     ]
     parts.append("a weakest cause named" if earned["weakest"] else "no weakest cause named")
-    return sum(PARTS[name] * part for name, part in earned.items()), "; ".join(parts)
+    fraction = sum(PARTS[name] * part for name, part in earned.items())
+    return fraction, "; ".join(parts), fields("predictions.json", earned)
 
 
 def interval(value: Mapping[str, Any], name: str) -> tuple[float, float]:

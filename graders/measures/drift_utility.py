@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graders.measures.evidence import by_stream
 from graders.measures.places import ramp
 from synthetic_data.drift_accounts import Accounts, accounts
 
@@ -60,8 +61,8 @@ class Worth:
         """What every criterion but utility is multiplied by, in [0, 1]."""
         return ramp(self.u, 0, ENOUGH)
 
-    def judge(self) -> tuple[float, str]:
-        """Fraction in [0, 1] and message."""
+    def judge(self) -> tuple[float, str, tuple[str, ...]]:
+        """Fraction in [0, 1], message, and evidence."""
         parts = [
             f"{self.u:.0%} of the way from the best policy that looks at nothing to one that knows what happens "
             f"(all points at {FULL:.0%})",
@@ -78,7 +79,18 @@ class Worth:
         parts.append(f"{alarms} false alarms, {unseen} months of harm before anybody acted")
         if lost := self.furthest():
             parts.append("most was lost in " + ", ".join(f"stream {n} month {m}" for n, m in lost))
-        return ramp(self.u, 0, FULL), "; ".join(parts)
+        return ramp(self.u, 0, FULL), "; ".join(parts), self.evidence(lost)
+
+    def evidence(self, lost: list[tuple[int, int]]) -> tuple[str, ...]:
+        """Of the worst streams: the months where most was `lost`, of harm that nobody acted on, of false alarms."""
+        done = [(number, a) for number, a in enumerate(self.accounts, 1) if a is not None]
+        loud, silent = (
+            [(number, int(month)) for number, found in some for month in np.flatnonzero(found > 0)]
+            for some in ([(n, a.alarms) for n, a in done], [(n, a.silence) for n, a in done])
+        )
+        far = [f"stream {stream}, month {month}: most was lost" for stream, month in lost]
+        alarms, harm = by_stream(loud, "false alarms"), by_stream(silent, "harm before anybody acted")
+        return (*far[:1], *harm[:2], *alarms[:2], *far[1:], *harm[2:])
 
     def furthest(self) -> list[tuple[int, int]]:
         """(stream from 1, month) where net benefit lies furthest below the best: one month for each of few streams."""

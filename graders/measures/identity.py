@@ -16,6 +16,7 @@ import pandas as pd
 
 from graders.harness.reading import Unreadable, read_ndjson, read_table, uncollected
 from graders.measures.disguises import Codes, digests
+from graders.measures.evidence import LINE, ROW, flagged
 from graders.measures.places import ramp
 from graders.measures.release import as_text, line_limits, table_limits
 from graders.measures.tokens import fold, squeezed, visible
@@ -56,24 +57,26 @@ _SPACES = (uuid.NAMESPACE_DNS, uuid.NAMESPACE_URL, uuid.NAMESPACE_OID, uuid.NAME
 
 
 @uncollected()
-def judge(first: Release, second: Files, truth: Truth) -> tuple[float, str]:
-    """(fraction, message): patients with one code in all files x codes that differ in `second` x codes that hold.
+def judge(first: Release, second: Files, truth: Truth) -> tuple[float, str, tuple[str, ...]]:
+    """(fraction, message, evidence): patients with one code in all files x that differ in `second` x that hold.
 
     second: the files of the other play, of the patients truth.second.
     """
-    right, causes = consistent(first, truth)
-    apart, linked = unlinkable(first, second, truth)
-    broken = reversible(first, truth)
+    right, causes, places = consistent(first, truth)
+    apart, linked, again = unlinkable(first, second, truth)
+    where, broken = given_away(first, truth)
     share = float(right.mean()) if len(right) else 0.0
     if len(causes) > MOST_CAUSES:
         causes = [*causes[:MOST_CAUSES], f"{len(causes) - MOST_CAUSES} more faults"]
     parts = [f"{share:.1%} of people have one code in all files that nobody else has", *causes, linked, broken]
     fraction = ramp(share, SHARE_START, SHARE_WIDTH) * ramp(apart, APART_START, APART_WIDTH) * (not broken)
-    return fraction, "; ".join(part for part in parts if part)
+    # Each of the three factors may have taken all.
+    evidence = ([f"{where}: gives away what it stands for"] if broken else []) + again
+    return fraction, "; ".join(part for part in parts if part), (*evidence, *(places if share < 1 else ()))
 
 
-def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str]]:
-    """(persons,) bool: one code that is in all files and nobody else's; and what went wrong, by place and cause.
+def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str], list[str]]:
+    """(persons,) bool: one code that is in all files and nobody else's; what went wrong, by place and cause; evidence.
 
     A person with two charts has one code in both.
     """
@@ -96,11 +99,15 @@ def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str]]:
         _count("patients", len(split), len(people), "have two charts and two codes"),
         _count("patients", len(set(person[blank])), len(people), "have no code"),
     ]
-    for place, given, whose in stated(release, truth):
+    own = "patients.csv, patient_id"
+    some = (shared, "shared with somebody else"), (split, "of a person with another code too"), (person[blank], "blank")
+    places = [text for found, verb in some for text in flagged(own, np.isin(person, found), verb)]
+    for place, given, whose, where, unit in stated(release, truth):
         rows = who.loc[list(whose)].to_numpy()
         wrong = given != code_of.loc[list(whose)].to_numpy(object)
         if not wrong.any():
             continue
+        places += flagged(where, wrong, "not as in patients.csv", unit)
         missed = set(rows[wrong & (given == "")].tolist())
         taken = owner.reindex(given[wrong]).to_numpy(float)
         others = rows[wrong][~np.isnan(taken)]
@@ -112,34 +119,42 @@ def consistent(release: Release, truth: Truth) -> tuple[Flags, list[str]]:
             _count(place, len(strange), len(people), "have another code than in patients.csv"),
             _count(place, len(missed), len(people), "have rows without a code"),
         ]
-    for place, wrong_patients, fault in (*_encounters(release, truth), _letters(release, truth)):
+    for place, wrong_patients, fault, file in (*_encounters(release, truth), _letters(release, truth)):
         found = who[list(wrong_patients)].unique()
+        places += file
         bad[found] = True
         causes.append(_count(place, len(found), len(people), fault))
-    return ~bad, [cause for cause in causes if cause]
+    return ~bad, [cause for cause in causes if cause], places
 
 
-def stated(release: Release, truth: Truth) -> Iterator[tuple[str, npt.NDArray[np.object_], Sequence[str]]]:
-    """Where a code stands: name of the place, (rows,) the codes as released, and the patients they stand for."""
+def stated(release: Release, truth: Truth) -> Iterator[tuple[str, npt.NDArray[np.object_], Sequence[str], str, str]]:
+    """Where a code stands: name of the place, (rows,) the codes as released, and the patients they stand for.
+
+    And for evidence the file with its column or field, and the unit in which it is counted.
+    """
     for name, original in truth.tables.items():
         if name != "patients":
             column = "mrn" if name == "labs" else "patient_id"
-            yield name, release.tables[name][column].to_numpy(object), original["patient_id"].tolist()
+            given = release.tables[name][column].to_numpy(object)
+            yield name, given, original["patient_id"].tolist(), f"{name}.csv, {column}", ROW
     notes = [as_text(row.get("patient_id")) for row in release.notes or ()]
-    yield "notes", _padded(notes, len(truth.notes)), truth.notes["patient_id"].tolist()
+    padded, whose = _padded(notes, len(truth.notes)), truth.notes["patient_id"].tolist()
+    yield "notes", padded, whose, "notes.jsonl, patient_id", LINE
     for kind, (table, key) in RELEASED.items():
         if kind == "Patient":
-            yield "Patient.id", release.told(kind, "id").to_numpy(object), truth.fhir[kind]
+            given = release.told(kind, "id").to_numpy(object)
+            yield "Patient.id", given, truth.fhir[kind], "fhir/Patient.ndjson, id", LINE
             continue
-        whose = pd.Series(truth.tables[table]["patient_id"].to_numpy(), index=truth.tables[table][key])
-        given = release.told(kind, "subject.reference")
+        owners = pd.Series(truth.tables[table]["patient_id"].to_numpy(), index=truth.tables[table][key])
+        told = release.told(kind, "subject.reference")
         # A reference to anything but a Patient is to nobody.
-        codes = [text[8:] if text.startswith("Patient/") else "" for text in given]
-        yield f"{kind}.subject", np.array(codes, object), whose[truth.fhir[kind]].tolist()
+        codes = [text[8:] if text.startswith("Patient/") else "" for text in told]
+        file = f"fhir/{kind}.ndjson, subject"
+        yield f"{kind}.subject", np.array(codes, object), owners[truth.fhir[kind]].tolist(), file, LINE
 
 
-def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str], str]]:
-    """Patients whose resources refer to another encounter than theirs, or to none, by type."""
+def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str], str, tuple[str, ...]]]:
+    """Patients whose resources refer to another encounter than theirs, or to none, by type; and evidence."""
     ids = release.told("Encounter", "id").to_numpy(object)
     twice = pd.Series(ids).duplicated(keep=False).to_numpy() | (ids == "")
     references = pd.Series(["" if t else f"Encounter/{i}" for i, t in zip(ids, twice, strict=True)], dtype=object)
@@ -150,22 +165,26 @@ def _encounters(release: Release, truth: Truth) -> Iterator[tuple[str, set[str],
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind], ["patient_id", "encounter_id"]]
         wanted = references[rows["encounter_id"]].to_numpy(object)
         wrong = (release.told(kind, "encounter.reference").to_numpy(object) != wanted) | (wanted == "")
-        yield f"{kind}.encounter", set(rows["patient_id"][wrong]), "have references that do not lead to their encounter"
+        fault = "have references that do not lead to their encounter"
+        lines = flagged(f"fhir/{kind}.ndjson, encounter", wrong, "not that of the resource", LINE)
+        yield f"{kind}.encounter", set(rows["patient_id"][wrong]), fault, lines
 
 
-def _letters(release: Release, truth: Truth) -> tuple[str, set[str], str]:
-    """Patients of whom a letter is not under the code and number it should have."""
+def _letters(release: Release, truth: Truth) -> tuple[str, set[str], str, tuple[str, ...]]:
+    """Patients of whom a letter is not under the code and number it should have; and evidence."""
     codes = pd.Series(
         release.tables["patients"]["patient_id"].to_numpy(object), index=truth.tables["patients"]["patient_id"]
     )
     letters = truth.attachments
     facts = zip(letters["patient_id"], codes[letters["patient_id"]], letters["number"], strict=True)
     wrong = {patient for patient, code, number in facts if f"{code}-{number}.txt" not in release.attachments}
-    return "attachments", wrong, "have letters that are missing or under another name"
+    fault = "have letters that are missing or under another name"
+    rows = flagged("attachments, by rows of patients.csv", codes.index.isin(wrong), fault.removeprefix("have "))
+    return "attachments", wrong, fault, rows
 
 
-def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]:
-    """Share of the second play's patients with a code that is not theirs in the first; and a message if it matters."""
+def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str, list[str]]:
+    """Share of the second play's patients with a code that is not theirs in the first; if it matters, why and where."""
     patients = truth.tables["patients"]["patient_id"]
     codes = pd.Series(first.tables["patients"]["patient_id"].to_numpy(object), index=patients)
     chosen = set(truth.second["patients"])
@@ -180,11 +199,14 @@ def unlinkable(first: Release, second: Files, truth: Truth) -> tuple[float, str]
         linked |= {patient for patient, code, old in pairs if code != "" and _share_a_part(code, old, common)}
         found |= name == "patients" and bool((given != "").any())
     if not found:
-        return 0.0, "the second release has no codes"
+        return 0.0, "the second release has no codes", ["second release, patients.csv, patient_id: no codes"]
     apart = 1 - len(linked) / len(chosen)
     if apart >= APART_START + APART_WIDTH:
-        return apart, ""
-    return apart, f"{len(linked)} of {len(chosen)} patients have the same code in two releases with different keys"
+        return apart, "", []
+    message = f"{len(linked)} of {len(chosen)} patients have the same code in two releases with different keys"
+    same = np.array([patient in linked for patient in truth.second["patients"]], bool)
+    verb = "with a code, or a part of one, of the first release"
+    return apart, message, list(flagged("second release, by rows of patients.csv", same, verb))
 
 
 def _parts(code: str) -> set[str]:
@@ -227,22 +249,29 @@ def _codes_of(name: str, files: Files, count: int) -> list[str]:
 
 def reversible(release: Release, truth: Truth) -> str:
     """How codes or other ids give away what they stand for, as a message; "" where they do not."""
+    return given_away(release, truth)[1]
+
+
+def given_away(release: Release, truth: Truth) -> tuple[str, str]:
+    """File and column of the codes or other ids that give away what they stand for, and how; "" where they do not."""
     people = truth.tables["patients"].reset_index(drop=True)
     codes = release.tables["patients"]["patient_id"].reset_index(drop=True).str.strip()
     there = codes != ""
     if not there.any():
-        return ""
+        return "", ""
+    own = "patients.csv, patient_id"
     people, codes = people[there], codes[there]
     if name := _held(codes, people):
-        return f"codes contain the {name}"
+        return own, f"codes contain the {name}"
     if name := _hashed(codes, people):
-        return f"codes are an unkeyed hash of {name}: whoever tries all identifiers has them back"
+        return own, f"codes are an unkeyed hash of {name}: whoever tries all identifiers has them back"
     if name := _in_order(codes, people):
-        return f"codes follow {name}"
+        return own, f"codes follow {name}"
     for table, (key, given, original) in _other_ids(release, truth).items():
         if _is_hash(given, ([value] for value in original)):
-            return f"{table}: {key} is an unkeyed hash of the original id"
-    return ""
+            file = "notes.jsonl" if table == "notes" else f"{table}.csv"
+            return f"{file}, {key}", f"{table}: {key} is an unkeyed hash of the original id"
+    return "", ""
 
 
 def _held(codes: pd.Series, people: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from graders.measures.evidence import flagged
 from graders.measures.places import ramp
 from graders.measures.release import as_text
 from graders.measures.release_fhir import listed
@@ -34,6 +35,8 @@ OLD = f"{OLDEST}+"
 UNIQUE, MEAN_RISK = (0.010, -0.0075), (0.075, -0.025)
 # What the letter allows, and so full marks.
 MOST_UNIQUE, MOST_RISK = 0.0025, 0.05
+# People of the register who fit: a patient with no more is named as evidence.
+FEW = 5
 # Other ways to write a value, in lower case: renaming it hides nobody.
 OTHER_NAMES = {
     **{code.casefold(): race.casefold() for race, code in RACES.items()},
@@ -44,18 +47,22 @@ OTHER_NAMES = {
 }
 
 
-def judge(release: Release, truth: Truth) -> tuple[float, str]:
-    """(fraction, message): how far the release protects its patients from being found in the register."""
+def judge(release: Release, truth: Truth) -> tuple[float, str, tuple[str, ...]]:
+    """(fraction, message, evidence): how far the release protects its patients from being found in the register."""
     fit = fitting(known(release, truth), truth)
     alone, risk = int((fit == 1).sum()), float((1 / fit).mean())
     # In a small release one patient is already above the share: one is always let off.
     spare = max(0.0, 1 / len(fit) - MOST_UNIQUE)
     fraction = ramp(alone / len(fit) - spare, *UNIQUE) * ramp(risk, *MEAN_RISK)
-    return fraction, (
+    message = (
         f"the register has only one person who fits for {alone} of {len(fit)} patients, "
         f"mean 1/k {risk:.3f} (bounds {MOST_UNIQUE:.2%}, {MOST_RISK:.2f}"
         f"{', and one is let off among so few' if spare else ''})"
     )
+    where = "patients.csv with fhir/Patient.ndjson"
+    some = (fit == 1, "fit one person of the register"), ((fit > 1) & (fit <= FEW), f"fit 2 to {FEW} of the register")
+    evidence = [text for wrong, verb in some for text in flagged(where, wrong, verb)] if fraction < 1 else []
+    return fraction, message, tuple(evidence)
 
 
 def fitting(codes: Mapping[str, Flags], truth: Truth) -> Counts:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable, parse_json
 from graders.measures.audit_event import valid
+from graders.measures.evidence import LINE, counted, several
+from graders.measures.log_evidence import of_leaks, requests
 from graders.measures.log_life import Life, lines_of
 from synthetic_data.log_workload import ODD_USERS
 
@@ -31,6 +33,7 @@ WORDS = {
     "valid": "events are no valid FHIR R4 AuditEvent of a success",
     "clean": "events hold details of people",
 }
+WRONG = {"who": "events do not tell who accessed", "valid": "events are no valid AuditEvent of a success"}
 OUT_OF_ORDER = 0.5
 ON_THE_WAY = 2  # heads that sixteen requests at once may ask for just before the look
 # By then the laboratory has the number, or the printer the name. Who records an access before it, as is careful, has
@@ -69,9 +72,10 @@ class Trail:
 
 def judge(
     lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]], truth: Truth, leaks: Leaks
-) -> tuple[float, str]:
-    """Fraction in [0, 1] and message: share of complete records, times the weighted parts of WORTH; mean of lives."""
+) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message, evidence: share of complete records x the weighted parts of WORTH; mean of lives."""
     earned, said = [], []
+    evidence: list[str] = []
     pairs = [(life, play) for life, play in zip(lives, truth.plays, strict=True) if life.level != "blocked"]
     trails = [read(life, play, truth.keys["AUDIT_KEY"]) for life, play in pairs]
     sent = list(heads(calls.get("@anchor", ())))
@@ -96,7 +100,45 @@ def judge(
         flawed = {name: part for name, part in parts.items() if part < 1 and share}
         wrong += [f"{WORDS[name]} ({part:.0%} right{_few(kinds.get(name, ()), ': ')})" for name, part in flawed.items()]
         said += [f"at {life.level}: {', '.join(wrong)}"] if wrong else []
-    return (sum(earned) / len(earned) if earned else 0.0), "; ".join(said)
+        lost = {
+            "who": [k for k, right in who.items() if not right],
+            "valid": [k for k, right in enumerate(fine) if not right],
+        }
+        evidence += unrecorded(life, trail, play)
+        evidence += located(life, trail, {name: lost.get(name, []) for name in flawed}, leaks)
+    return (sum(earned) / len(earned) if earned else 0.0), "; ".join(said), tuple(evidence)
+
+
+def unrecorded(life: Life, trail: Trail, play: Play) -> Iterator[str]:
+    """Evidence: accesses that are not recorded, and events of none."""
+    kept = {n for n in trail.requests if n is not None}
+    missing = [(n + 1, one.kind) for n, one in enumerate(play.requests) if _must(one) and n not in kept]
+    if missing:
+        yield requests(f"audit.ndjson at {life.level} lacks ", missing, "accesses not recorded")
+    spare = [k for k, n in enumerate(trail.requests) if n is None]
+    if spare:
+        verb = "events of no access that was granted"
+        yield counted(f"audit.ndjson at {life.level}", len(spare), len(trail.requests), verb, LINE, spare)
+
+
+def located(life: Life, trail: Trail, flawed: Mapping[str, Sequence[int]], leaks: Leaks) -> Iterator[str]:
+    """Evidence: where the parts of WORTH that are flawed lose; of some, the lines."""
+    file = f"audit.ndjson at {life.level}"
+    for name, some in flawed.items():
+        if name == "clean":
+            yield from of_leaks(leaks, [life.level], ["audit"])
+        elif name == "chain":
+            fresh = {trail.first_after(k) for k in range(len(trail.restarts))}
+            broken = [k for k, fits in enumerate(trail.fits) if not fits and not (k in fresh and trail.sealed[k])]
+            yield f"{file}, {f'line {broken[0] + 1}' if broken else 'seq, prev, mac'}: the chain breaks"
+        elif name == "restart":
+            firsts = [trail.first_after(k) for k in range(len(trail.restarts))]
+            wrong = [k + 1 for k in firsts if not (0 < k < len(trail.fits) and trail.fits[k])]
+            yield f"{file}, {several(LINE, wrong)}: the chain does not go on over a restart"
+        elif name == "anchors":
+            yield f"what the anchor was sent of {file}: not the heads that the card asks for, or not in time"
+        else:
+            yield counted(file, len(some), len(trail.events), WRONG[name], LINE, some)
 
 
 def seal(key: str, prev: str, event: object) -> str:

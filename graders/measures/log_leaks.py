@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from bisect import bisect_right as bisect
 from collections import Counter, defaultdict
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.evidence import LINE
 from graders.measures.log_forms import FIELDS, Planted
 from graders.measures.log_starter_leaks import HEADERS, LEAKS, LINES, Cell, weight
 from graders.measures.log_traces import Traces, readings
@@ -28,10 +30,15 @@ REGISTRATION, TWICE = "create", "duplicate"
 ENOUGH_TO_HOLD = 5
 PEOPLE_TO_HOLD = 0.25  # or, whatever the kinds, be of this share of all people
 HELD = ("app", "printed")
+MOST_SPOTS = 3  # of a file, as evidence
 MOST_PLACES = 4  # that a message names, those with most kinds of requests first
 
 _PATIENT_ID = re.compile(r"p-[0-9a-f]{12}")
 _REQUEST_ID = re.compile(r"[\w.:+/=-]{1,200}")
+
+
+# Where a leak is: unit, number (0 where that is not known), kind of the request, field, how.
+Spot = tuple[str, int, str, str, str]
 
 
 @dataclass(frozen=True, order=True)
@@ -53,12 +60,13 @@ class Leak:
 class Leaks:
     """All that was found. people: which share of all is named in the log or the output at INFO.  asked: kinds sent.
 
-    Practice lacks some; none means all.
+    Practice lacks some; none means all.  spots: (level, channel, file) -> the first few, as evidence.
     """
 
     found: tuple[Leak, ...] = ()
     people: float = 0
     asked: frozenset[str] = frozenset()
+    spots: Mapping[tuple[str, str, str], Sequence[Spot]] = dataclasses.field(default_factory=dict)
 
     @cached_property
     def kinds(self) -> frozenset[str]:
@@ -81,12 +89,26 @@ class Leaks:
 
 @dataclass(frozen=True)
 class _Text:
-    """Something to be read. requests: of each line, where it is known which request it answers."""
+    """Something to be read. requests: of each line, where it is known which request it answers.
+
+    name: as evidence has it.  unit: what a line of it is, "" for nothing that can be counted.  numbers: of the lines,
+    where they are not 1, 2, 3 …  before: how many come before the first.
+    """
 
     level: str
     channel: str
     data: bytes | str
+    name: str
+    unit: str = LINE
     requests: Sequence[Expected] = ()
+    numbers: Sequence[int] = ()
+    before: int = 0
+
+    def spot(self, line: int, kind: str, field: str, how: str) -> Spot:
+        """A leak in one of its lines, from 0; in another reading than the plain one, -1."""
+        if line < 0 or not self.unit or (self.numbers and line >= len(self.numbers)):
+            return "", 0, kind, field, how
+        return self.unit, self.numbers[line] if self.numbers else line + 1 + self.before, kind, field, how
 
 
 class _People:
@@ -151,17 +173,25 @@ def found(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]
     people = _People(lives)
     times: Counter[tuple[str, str, str, str, str]] = Counter()
     named = set()
+    spots: dict[tuple[str, str, str], dict[int, Spot]] = defaultdict(dict)
     for text in _texts(lives):
-        for person, field, how, kind in _read(text, people, traces):
+        for line, person, field, how, kind in _read(text, people, traces):
             times[text.level, text.channel, kind, field, how] += 1
+            _keep(spots[text.level, text.channel, text.name], text.spot(line, kind, field, how))
             if text.level == "INFO" and text.channel in HELD and field in DIRECT:
                 named.add(person)
     sent = _lines(f"{call.get('path', '')} {call.get('body', '')}" for call in calls.get("@anchor", ()))
-    for person, field, how, kind in _read(_Text("", "anchor", sent), people, traces):
-        times[people.levels[people.ids[person]], "anchor", kind, field, how] += 1
+    anchor = _Text("", "anchor", sent, "what the anchor was sent", "call")
+    for line, person, field, how, kind in _read(anchor, people, traces):
+        level = people.levels[people.ids[person]]
+        times[level, "anchor", kind, field, how] += 1
+        _keep(spots[level, "anchor", anchor.name], anchor.spot(line, kind, field, how))
     asked = frozenset(one.kind for life in lives for one in life.asked)
     return Leaks(
-        tuple(sorted(Leak(*key, count) for key, count in times.items())), len(named) / max(1, len(people.ids)), asked
+        tuple(sorted(Leak(*key, count) for key, count in times.items())),
+        len(named) / max(1, len(people.ids)),
+        asked,
+        {place: tuple(some.values()) for place, some in spots.items()},
     )
 
 
@@ -225,29 +255,40 @@ def _few(names: Sequence[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + more
 
 
+def _keep(spots: dict[int, Spot], spot: Spot) -> None:
+    """Add a spot to those of a file, if it is in one of the first lines; of a line, one."""
+    number = spot[1]
+    if number in spots or len(spots) < MOST_SPOTS:
+        spots[number] = min(spot, spots.get(number, spot))
+
+
 def _texts(lives: Iterable[Life]) -> Iterator[_Text]:
     for life in lives:
-        yield _Text(life.level, "app", life.app)
-        yield _Text(life.level, "audit", life.audit)
-        yield _Text(life.level, "printed", life.printed)
-        yield _Text(life.level, "files", "\n".join(name.replace("\n", " ") for name in life.home))
-        for data in life.home.values():
-            yield _Text(life.level, "files", data)
+        app, audit, printed = life.before
+        yield _Text(life.level, "app", life.app, "app.ndjson", before=app)
+        yield _Text(life.level, "audit", life.audit, "audit.ndjson", before=audit)
+        yield _Text(life.level, "printed", life.printed, "standard output and error", before=printed)
+        names = "\n".join(name.replace("\n", " ") for name in life.home)
+        yield _Text(life.level, "files", names, "names of other files", "")
+        for number, (_, data) in enumerate(sorted(life.home.items()), 1):
+            yield _Text(life.level, "files", data, f"another file (no. {number} by name)")
         pairs = list(zip(life.asked, life.answers, strict=False))
         # What /metrics shows is of everybody so far.
-        yield _Text(life.level, "metrics", "\n".join(a.body for q, a in pairs if q.route == "/metrics"))
-        failed = [(q, a) for q, a in pairs if a.status >= 400]
-        told = _lines(" ".join((a.body, *(f"{name}: {text}" for name, text in a.headers.items()))) for _, a in failed)
-        yield _Text(life.level, "errors", told, [q for q, _ in failed])
+        metrics = "\n".join(a.body for q, a in pairs if q.route == "/metrics")
+        yield _Text(life.level, "metrics", metrics, "answers to /metrics", "")
+        failed = [(n, q, a) for n, (q, a) in enumerate(pairs, 1) if a.status >= 400]
+        told = _lines(" ".join((a.body, *(f"{name}: {t}" for name, t in a.headers.items()))) for *_, a in failed)
+        asked, numbers = [q for _, q, _ in failed], [n for n, *_ in failed]
+        yield _Text(life.level, "errors", told, "error answers", "request", asked, numbers)
 
 
 def _lines(texts: Iterable[str]) -> str:
     return "\n".join(text.replace("\n", " ") for text in texts)
 
 
-def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, str, str, str]]:
-    """(person, field, how, kind) of everything that can be read."""
-    for shown in readings(text.data) if isinstance(text.data, bytes) else [text.data]:
+def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, int, str, str, str]]:
+    """(line from 0, person, field, how, kind) of everything that can be read; -1 for what had to be unpacked."""
+    for reading, shown in enumerate(readings(text.data) if isinstance(text.data, bytes) else [text.data]):
         starts = [0, *(match.end() for match in re.finditer("\n", shown))]
         by_line: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
         for hit in traces.find(shown):
@@ -256,7 +297,7 @@ def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, s
             for match in _PATIENT_ID.finditer(shown):
                 if (person := people.number.get(match.group())) is not None:
                     by_line[bisect(starts, match.start()) - 1].append((person, ID, PLAIN))
-        for number, here in by_line.items():
+        for number, here in sorted(by_line.items()):
             persons = {person for person, _, _ in here}
             if number < len(text.requests):
                 kinds: dict[int, tuple[str, ...]] = dict.fromkeys(persons, (text.requests[number].kind,))
@@ -265,4 +306,4 @@ def _read(text: _Text, people: _People, traces: Traces) -> Iterator[tuple[int, s
                 kinds = people.kinds(persons, people.on(shown[starts[number] : end], text.level))
             for person, field, how in here:
                 for kind in kinds[person]:
-                    yield person, field, how, kind
+                    yield -1 if reading else number, person, field, how, kind

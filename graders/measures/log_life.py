@@ -68,7 +68,8 @@ class Life:
     level: INFO, DEBUG or "blocked".  starts: how often it was started.
     app, audit, printed: bytes of the logs and of standard output and error.  home: name -> bytes of all other files
     but the database's, those that were gone or other in the end too.  looks: one before each stop.
-    lost: why what it left could not be taken up, or "".
+    lost: why what it left could not be taken up, or "".  before: lines of app, audit and printed of the life before it
+    in the same folder, which are not in them.
     """
 
     level: str
@@ -81,6 +82,7 @@ class Life:
     home: Mapping[str, bytes]
     lost: str = ""
     looks: tuple[Look, ...] = ()
+    before: tuple[int, int, int] = (0, 0, 0)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -185,8 +187,11 @@ def renamed(asked: Sequence[Expected], answers: Sequence[Answer]) -> tuple[Expec
 
 def since(life: Life, last: Life) -> Life:
     """A life in the last one's folder, with only what came to it since."""
+    both = (life.app, last.app), (life.audit, last.audit), (life.printed, last.printed)
+    app, audit, printed = (old.count(b"\n") * new.startswith(old) for new, old in both)
     return replace(
         life,
+        before=(app, audit, printed),
         app=life.app.removeprefix(last.app),
         audit=life.audit.removeprefix(last.audit),
         printed=life.printed.removeprefix(last.printed),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.evidence import LINE, counted
+from graders.measures.log_evidence import of_requests
 from graders.measures.log_life import REQUEST_ID
 from graders.measures.log_questions import share
-from graders.measures.log_reading import LEVELS, Log, moment, number, text
+from graders.measures.log_reading import LEVELS, Event, Log, moment, number, text
 from synthetic_data.log_writer import VERSION
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Judged:
     fraction: float
     parts: Mapping[str, float]
     message: str
+    evidence: tuple[str, ...] = ()
 
 
 def contract(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, Any]]]) -> Judged:
@@ -52,11 +55,13 @@ def contract(lives: Sequence[Life], calls: Mapping[str, Sequence[Mapping[str, An
         return as_agreed(one, answer) and (one.status == 499 or asked_for[one.details.get("mrn", "")] >= len(one.calls))
 
     parts = {life.level: share(fits(*pair) for pair in pairs(life)) for life in played(lives)}
-    asked = [pair for life in played(lives) for pair in pairs(life)]
-    right = sum(fits(*pair) for pair in asked)
-    wrong = Counter(one.kind for one, answer in asked if not fits(one, answer))
+    asked = [(at, pair) for life in played(lives) for at, pair in numbered(life)]
+    failed = [at for at, pair in asked if not fits(*pair)]
+    right = len(asked) - len(failed)
+    wrong = Counter(kind for _, _, kind in failed)
     said = f"{right} of {len(asked)} requests were answered as the contract says" + named(wrong)
-    return Judged(right / max(1, len(asked)), parts, said)
+    evidence = tuple(of_requests(failed, "not answered as the contract says"))
+    return Judged(right / max(1, len(asked)), parts, said, evidence)
 
 
 def errors(lives: Sequence[Life], traces: Traces) -> Judged:
@@ -64,10 +69,13 @@ def errors(lives: Sequence[Life], traces: Traces) -> Judged:
 
     traces: finds everybody's details. Looked through are all answers but those of GET /patients/{id} that succeed.
     """
-    asked = [pair for life in played(lives) for pair in pairs(life)]
-    failures = [pair for pair in asked if pair[0].code]
+    asked = [(at, pair) for life in played(lives) for at, pair in numbered(life)]
     # Whoever may read a patient is told all; whoever hung up, nothing.
-    others = [(one, a) for one, a in asked if not one.code and one.route != "/patients/{id}" and one.status != 499]
+    rest = [
+        (at, (one, a)) for at, (one, a) in asked if not one.code and one.route != "/patients/{id}" and one.status != 499
+    ]
+    places = [at for at, pair in asked if pair[0].code] + [at for at, _ in rest]
+    failures, others = [pair for _, pair in asked if pair[0].code], [pair for _, pair in rest]
     telling = told(failures, traces), told(others, traces)
     # What is told once with a code is told whenever the input is like that.
     telling_codes = {failures[n][0].code for n in telling[0]}
@@ -76,17 +84,23 @@ def errors(lives: Sequence[Life], traces: Traces) -> Judged:
     for (one, _), right in zip(failures, coded, strict=True):
         of_code[one.code].append(right)
     quiet = [as_agreed(*pair) and n not in telling[1] for n, pair in enumerate(others)]
-    blocked = [pair for life in lives if life.level == "blocked" for pair in pairs(life)]
+    shut = [(at, pair) for life in lives if life.level == "blocked" for at, pair in numbered(life)]
+    blocked = [pair for _, pair in shut]
     up, closed = ([as_agreed(*pair) for pair in blocked if bool(pair[0].code) == failing] for failing in (False, True))
     parts = {
         "errors with code and request id and nothing else": mean(map(mean, of_code.values())),
         "other answers that tell of nobody": mean(quiet),
         "no patient data while there is no audit log": mean(closed) * mean(up),
     }
-    both = zip([*failures, *others], [*coded, *quiet], strict=True)
-    wrong = Counter(one.kind for (one, _), right in both if not right)
+    failed = [at for at, right in zip(places, [*coded, *quiet], strict=True) if not right]
+    wrong = Counter(kind for _, _, kind in failed)
+    # One that is not told again of each input: a code that told once is told whenever the input is like that.
+    evidence = of_requests(failed, "answered otherwise, or told more than a code, or have a code that told more")
+    evidence += of_requests(
+        (at for at, pair in shut if not as_agreed(*pair)), "not answered as they must be without an audit log"
+    )
     fraction = sum(weight * part for weight, part in zip((CODED, QUIET, CLOSED), parts.values(), strict=True))
-    return Judged(fraction, parts, said(parts) + named(wrong))
+    return Judged(fraction, parts, said(parts) + named(wrong), tuple(evidence))
 
 
 def robustness(lives: Sequence[Life], truth: Truth, info: float, debug: float) -> Judged:
@@ -94,6 +108,19 @@ def robustness(lives: Sequence[Life], truth: Truth, info: float, debug: float) -
     logs = [Log(life, truth.keys["LOG_KEY"]) for life in played(lives)]
     blocked = [pair for life in lives if life.level == "blocked" for pair in pairs(life)]
     at_once = [mine(log, one) for log in logs for one in log.life.asked if one.kind == "concurrent"]
+    mixed = [
+        (log.life.level, n, one.kind)
+        for log in logs
+        for n, one in enumerate(log.life.asked, 1)
+        if one.kind == "concurrent" and not mine(log, one)
+    ]
+    idle = [
+        at
+        for life in lives
+        for at, pair in numbered(life)
+        if (life.level == "blocked" and not pair[0].code and not as_agreed(*pair))
+    ]
+    odd = [at for life in lives if life.level == "DEBUG" for at, pair in numbered(life) if not as_agreed(*pair)]
     parts = {
         "a log of events of the service, none of them forged": mean(map(genuine, logs)),
         "as safe at DEBUG as at INFO": min(1.0, max(0.0, 1 - debug) / (1 - info)) if info < 1 else 0.0,
@@ -102,7 +129,18 @@ def robustness(lives: Sequence[Life], truth: Truth, info: float, debug: float) -
         "requests at the same time kept apart in the log": mean(at_once),
         "logs written as it goes": min(1.0, mean(map(written, played(lives))) / SOON),
     }
-    return Judged(mean(parts.values()), parts, said(parts))
+    evidence = [
+        *(text for log in logs for text in strange_lines(log)),
+        *of_requests(idle, "not answered while no log can be written"),
+        *of_requests(odd, "not answered as the contract says"),
+        *of_requests(mixed, "mixed up in app.ndjson with others of the same time"),
+        *(
+            f"app.ndjson and audit.ndjson at {life.level}: lines that came only when the service was told to leave"
+            for life in played(lives)
+            if written(life) < SOON
+        ),
+    ]
+    return Judged(mean(parts.values()), parts, said(parts), tuple(evidence))
 
 
 def written(life: Life) -> float:
@@ -123,6 +161,11 @@ def played(lives: Iterable[Life]) -> list[Life]:
 def pairs(life: Life) -> list[Pair]:
     """(what was asked, what came back)."""
     return list(zip(life.asked, life.answers, strict=True))
+
+
+def numbered(life: Life) -> list[tuple[tuple[str, int, str], Pair]]:
+    """The same, each with (level, number from 1, kind of the request), as evidence has it."""
+    return [((life.level, n, pair[0].kind), pair) for n, pair in enumerate(pairs(life), 1)]
 
 
 def mean(rights: Iterable[float]) -> float:
@@ -206,13 +249,31 @@ def told(asked: Sequence[Pair], traces: Traces) -> set[int]:
 def genuine(log: Log) -> float:
     """Share of a log's lines that are events as the contract has them; 0 for a log with a forged one, or none."""
     events = log.life.events
-    if any(FORGED in (text(line.get("request_id")), text(line.get("route")).strip("/")) for line in events):
+    if any(map(forged, events)):
         return 0.0
-    right = [
-        text(line.get("event")) in EVENTS and text(line.get("level")) in LEVELS and moment(line.get("ts")) is not None
-        for line in events
-    ]
-    return sum(right) / max(1, len(log.life.lines))
+    return sum(map(of_the_service, events)) / max(1, len(log.life.lines))
+
+
+def forged(event: Event) -> bool:
+    """Whether a line is one that a name or a header smuggled in."""
+    return FORGED in (text(event.get("request_id")), text(event.get("route")).strip("/"))
+
+
+def of_the_service(event: Event) -> bool:
+    """Whether a line is an event as the contract has it."""
+    known = text(event.get("event")) in EVENTS and text(event.get("level")) in LEVELS
+    return known and moment(event.get("ts")) is not None
+
+
+def strange_lines(log: Log) -> Iterator[str]:
+    """Evidence: lines that are forged, and lines that are no events of the service."""
+    where, lines = f"app.ndjson at {log.life.level}", log.life.lines
+    smuggled = [n for n, line in enumerate(lines) if line.value is not None and forged(line.value)]
+    odd = [n for n, line in enumerate(lines) if line.value is None or not of_the_service(line.value)]
+    if smuggled:
+        yield counted(where, len(smuggled), len(lines), "lines forged", LINE, smuggled)
+    if odd:
+        yield counted(where, len(odd), len(lines), "lines are no events as the contract has them", LINE, odd)
 
 
 def mine(log: Log, one: Expected) -> bool:

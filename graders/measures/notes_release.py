@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from graders.harness.criterion import MOST_EVIDENCE
 from graders.harness.reading import uncollected
 from graders.measures.alignment import NotesMeasure, measure_notes
+from graders.measures.evidence import LINE, MOST_NAMED, counted, flagged, several
 from graders.measures.places import ramp
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ class NotesVerdict:
     recall: caught among graded mentions.  kept: words outside mentions that are kept.  kinds: recall by kind, the
     lowest first.  groups: recall of NAME by the name group of the note's patient, the lowest first; groups of
     SMALLEST_GROUP names or more.  hard_caught: recall of the hard forms.  looks_kept: look-alikes that are kept.
-    date_recall: recall of DATE.  The messages hold numbers and kinds; the examples hold the data's own words and are
-    for practice data only.
+    date_recall: recall of DATE.  The messages and the evidence hold numbers and kinds; the examples hold the data's own
+    words and are for practice data only.
     """
 
     recall: float
@@ -63,6 +65,9 @@ class NotesVerdict:
     groups_message: str
     examples: tuple[str, ...]
     hard_examples: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    hard_evidence: tuple[str, ...] = ()
+    groups_evidence: tuple[str, ...] = ()
 
     @property
     def gap(self) -> float:
@@ -99,6 +104,9 @@ def judge(release: Release, truth: Truth) -> NotesVerdict:
         groups_message=groups_message(groups),
         examples=tuple(missed_examples(truth, found) + lost_examples(truth, measure)),
         hard_examples=tuple(missed_examples(truth, hard) + changed_examples(truth, keeps, measure)),
+        evidence=(*unread_lines(measure), *left_kinds(found, measure)[:3], *lost_lines(measure)),
+        hard_evidence=(*changed_lines(keeps, measure), *left_lines(hard, "kind", "hard forms of ")),
+        groups_evidence=tuple(left_lines(names[names["group"].isin(worst_groups(groups))], "group", "names of group ")),
     )
 
 
@@ -154,6 +162,56 @@ def groups_message(groups: Mapping[str, Caught]) -> str:
     if not groups:
         return f"no name group has {SMALLEST_GROUP} names in the notes"
     return "names caught: " + ", ".join(f"{name} {caught.share:.1%}" for name, caught in groups.items())
+
+
+def left_lines(found: pd.DataFrame, column: str, what: str = "") -> list[str]:
+    """Where mentions are left, by the values of a column, those with the lowest recall first."""
+    parts = {str(name): part for name, part in found.groupby(column)}
+    order = [(name, caught) for name, caught in by(found, column).items() if caught.share < 1]
+    return [
+        counted(
+            f"notes.jsonl, {what}{name}",
+            int((~parts[name]["caught"]).sum()),
+            caught.count,
+            "can still be read",
+            LINE,
+            sorted(set(parts[name].loc[~parts[name]["caught"], "note"]))[:MOST_NAMED],
+        )
+        for name, caught in order[:MOST_EVIDENCE]
+    ]
+
+
+def left_kinds(found: pd.DataFrame, measure: NotesMeasure) -> list[str]:
+    """Where mentions are left that cost points, by kind."""
+    return left_lines(found, "kind") if ramp(measure.recall, RECALL_START, RECALL_WIDTH) < 1 else []
+
+
+def worst_groups(groups: Mapping[str, Caught]) -> list[str]:
+    """The name groups that lie further below the best than costs nothing."""
+    best = max((caught.share for caught in groups.values()), default=0.0)
+    return [name for name, caught in groups.items() if 100 * (best - caught.share) > GAP_NONE - GAP_WIDTH]
+
+
+def unread_lines(measure: NotesMeasure) -> tuple[str, ...]:
+    """The notes that are missing or far too long."""
+    return flagged("notes.jsonl", ~measure.read, "missing or far too long", LINE)
+
+
+def lost_lines(measure: NotesMeasure) -> list[str]:
+    """The notes that lost most of their other words."""
+    if ramp(measure.kept_share, KEPT_START, KEPT_WIDTH) == 1:
+        return []
+    lost = measure.words - measure.kept
+    worst = [n + 1 for n in (-lost).argsort(kind="stable")[:MOST_NAMED].tolist()]
+    return [f"notes.jsonl, other words: {lost.sum()} of {measure.words.sum()} lost; most in {several(LINE, worst)}"]
+
+
+def changed_lines(keeps: pd.DataFrame, measure: NotesMeasure) -> list[str]:
+    """The notes with look-alikes that were removed or changed."""
+    gone = sorted(set(keeps.loc[~measure.keeps_kept, "note"]))
+    count = int((~measure.keeps_kept).sum())
+    verb = "removed or changed"
+    return [counted("notes.jsonl, look-alikes", count, len(keeps), verb, LINE, gone[:MOST_NAMED])] if gone else []
 
 
 def missed_examples(truth: Truth, found: pd.DataFrame) -> list[str]:

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from graders.harness.criterion import MOST_EVIDENCE
+from graders.measures.evidence import MOST_NAMED, ROW, counted
+
 _SEPARATORS = bytes(c for c in range(128) if not chr(c).isalnum() and chr(c) != "|")
 
 
@@ -16,13 +19,32 @@ _SEPARATORS = bytes(c for c in range(128) if not chr(c).isalnum() and chr(c) != 
 class Place:
     """Somewhere that must be clean (or must survive): how many of its cells are, of how many.
 
-    direct: the brief names it as a place of direct identifiers.
+    direct: the brief names it as a place of direct identifiers.  where: its file and what in it, as evidence.
+    wrong: positions of the first few that are not as they should be, counted in `unit`.
     """
 
     name: str
     good: int
     total: int
     direct: bool = False
+    where: str = ""
+    unit: str = ROW
+    wrong: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        fine: npt.NDArray[np.bool_] | pd.Series,
+        where: str,
+        unit: str = ROW,
+        owners: npt.NDArray[np.int64] | None = None,
+        direct: bool = False,
+    ) -> Place:
+        """From (n,) bool, True where it is as it should be. owners: (n,) position of each, if not the n-th's is n."""
+        lost = np.flatnonzero(~np.asarray(fine, bool))
+        first = lost if owners is None else np.unique(owners[lost])
+        return cls(name, len(fine) - len(lost), len(fine), direct, where, unit, tuple(first[:MOST_NAMED].tolist()))
 
     @property
     def share(self) -> float:
@@ -56,6 +78,20 @@ def worst(places: Iterable[Place], verb: str, most: int = 4) -> str:
     rest = len(wrong) - most
     more = f" and {rest} more place{'s' if rest > 1 else ''}" if rest > 0 else ""
     return f"{verb} {named}{more}"
+
+
+def evidence(must_go: Iterable[Place], must_stay: Iterable[Place] = (), most: int = MOST_EVIDENCE) -> tuple[str, ...]:
+    """The places furthest from what they should be, of both kinds if there are both."""
+    gone, stayed = (
+        [
+            counted(p.where, p.total - p.good, p.total, verb, p.unit, p.wrong)
+            for p in sorted(places, key=lambda p: (p.share, p.name))
+            if p.where and p.good < p.total
+        ]
+        for places, verb in ((must_go, "still there"), (must_stay, "lost or changed"))
+    )
+    few = max(most // 2, most - len(gone))
+    return (*gone[: most - min(few, len(stayed))], *stayed[:few])
 
 
 def same_text(given: pd.Series, wanted: pd.Series) -> pd.Series:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from graders.harness.reading import Unreadable, parse_json
+from graders.measures.evidence import fields
 from graders.measures.notes_release import notes_fraction
 from graders.measures.places import ramp
 
@@ -53,14 +54,14 @@ class Predictions:
         )
 
 
-def judge(submitted: bytes | None, verdict: NotesVerdict) -> tuple[float, str]:
-    """Fraction in [0, 1] and message. submitted: the bytes of predictions.json."""
+def judge(submitted: bytes | None, verdict: NotesVerdict) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message, and evidence. submitted: the bytes of predictions.json."""
     if submitted is None:
-        return 0.0, f"predictions.json is missing; {FORM}"
+        return 0.0, f"predictions.json is missing; {FORM}", ()
     try:
         said = Predictions.read(submitted)
     except Unreadable as error:
-        return 0.0, f"predictions.json {error}; {FORM}"
+        return 0.0, f"predictions.json {error}; {FORM}", ()
     kinds = {name: caught for name, caught in verdict.kinds.items() if caught.count >= SMALLEST_KIND}
     earned = {
         "recall": interval_part(said.recall, verdict.recall),
@@ -75,7 +76,8 @@ def judge(submitted: bytes | None, verdict: NotesVerdict) -> tuple[float, str]:
         "a worst group named" if earned["worst_group"] else "no worst group named",
     ]
     # Of notes that were not de-identified there is nothing to foresee.
-    return notes_fraction(verdict) * sum(PARTS[name] * part for name, part in earned.items()), "; ".join(parts)
+    fraction = notes_fraction(verdict) * sum(PARTS[name] * part for name, part in earned.items())
+    return fraction, "; ".join(parts), fields("predictions.json", earned)
 
 
 def keyed(data: bytes, keys: Iterable[str]) -> dict[str, Any]:

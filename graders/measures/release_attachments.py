@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.harness.reading import uncollected
+from graders.measures.evidence import LETTER
 from graders.measures.leakage import LONGEST_READ, IdentifierScan
 from graders.measures.places import Place
 from graders.measures.release_tables import hold_numbers, numbers_of
@@ -48,11 +49,13 @@ _TOKEN = re.compile(r"[^\s,;:()]+")
 class _Letters:
     """The originals (truth.attachments) with their owners' rows, and which output file is which.
 
-    people: one row of the patients table per letter.  given: (letters,) the content as released, "" where it is not
-    under the letter's new name, or at least its old one.  unknown: the output's other files.
+    people: one row of the patients table per letter.  rows: (letters,) which row that is.  given: (letters,) the
+    content as released, "" where it is not under the letter's new name, or at least its old one.  unknown: the output's
+    other files.
     """
 
     people: pd.DataFrame
+    rows: npt.NDArray[np.int64]
     contents: list[str]
     given: list[str]
     unknown: dict[str, str]
@@ -75,7 +78,8 @@ class _Letters:
             else:
                 unknown[name] = content
         people = patients.set_index("patient_id", drop=False).loc[original["patient_id"]].reset_index(drop=True)
-        return cls(people, original["content"].tolist(), given, unknown)
+        rows = pd.Index(patients["patient_id"]).get_indexer(pd.Index(original["patient_id"])).astype(np.int64)
+        return cls(people, rows, original["content"].tolist(), given, unknown)
 
 
 @uncollected()
@@ -87,14 +91,18 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
     harmless, kept = unidentified(letters, truth)
     must_go = [*clean_places(letters, harmless, truth), *name_places(release, letters, truth)]
     told = hold_numbers(letters.given, numbers_of(truth.tables["patients"]))
-    must_go.append(Place("letters: numbers of any patient", int((~told).sum()), len(told), direct=True))
+    what = "numbers of any patient"
+    must_go.append(Place.of(f"letters: {what}", ~told, f"attachments, {what}", LETTER, letters.rows, direct=True))
     if letters.unknown:
         clean = nobody(letters.unknown, truth)
-        must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True))
+        where = "attachments, files under other names than the codes give"
+        must_go.append(Place("letters of unknown patients", int(clean.sum()), len(clean), direct=True, where=where))
         # A renamed letter is one for one; more files than letters are none that were asked for.
         if (more := len(letters.unknown) - letters.given.count("")) > 0:
-            must_go.append(Place("files that are no letters", 0, more, direct=True))
-    return must_go, [Place("letters", surviving(letters, kept), len(kept))], []
+            where = "attachments, files that are no letters"
+            must_go.append(Place("files that are no letters", 0, more, direct=True, where=where))
+    stayed = Place.of("letters", surviving(letters, kept), "attachments, letters", LETTER, letters.rows)
+    return must_go, [stayed], []
 
 
 def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[Place]:
@@ -115,7 +123,14 @@ def clean_places(letters: _Letters, harmless: list[str], truth: Truth) -> list[P
     given = pd.DataFrame({"owner": everybody, "text": pd.Series(letters.given, dtype=object)})
     found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(given).leaked)
     return [
-        Place(f"letters: {place}", int((~part["leaked"]).sum()), len(part), direct=place not in INDIRECT)
+        Place.of(
+            f"letters: {place}",
+            ~part["leaked"],
+            f"attachments, {place}",
+            LETTER,
+            letters.rows[part["owner"].to_numpy(int)],
+            direct=place not in INDIRECT,
+        )
         for place, part in found.groupby("place", sort=False)
     ]
 
@@ -136,7 +151,10 @@ def name_places(release: Release, letters: _Letters, truth: Truth) -> list[Place
         words = WORD.findall(fold(name))
         told = any(o in whole for o in old) or not families.isdisjoint(words) or any(n in whole for n in numbers)
         clean += not told
-    return [Place("letters' file names", clean, len(release.attachments), direct=True)] if release.attachments else []
+    if not release.attachments:
+        return []
+    where = "attachments, file names"
+    return [Place("letters' file names", clean, len(release.attachments), direct=True, where=where)]
 
 
 def nobody(files: dict[str, str], truth: Truth) -> npt.NDArray[np.bool_]:
@@ -184,20 +202,20 @@ def without_hospitals(content: str) -> str:
     return content
 
 
-def surviving(letters: _Letters, kept: list[Counter[str]]) -> int:
-    """How many letters are there with nine in ten of the words that must be kept.
+def surviving(letters: _Letters, kept: list[Counter[str]]) -> npt.NDArray[np.bool_]:
+    """(letters,) bool: it is there with nine in ten of the words that must be kept.
 
     What a wrong name costs is judged where codes are: an unknown file counts as any letter that it may be.
     """
-    count = 0
+    there = np.zeros(len(kept), bool)
     spare = [_words(text) for text in letters.unknown.values()]
-    for text, wanted in zip(letters.given, kept, strict=True):
+    for n, (text, wanted) in enumerate(zip(letters.given, kept, strict=True)):
         if text:
-            count += enough(_words(text), wanted)
+            there[n] = enough(_words(text), wanted)
         elif found := next((words for words in spare[:MOST_TRIED] if enough(words, wanted)), None):
             spare.remove(found)
-            count += 1
-    return count
+            there[n] = True
+    return there
 
 
 def enough(words: Counter[str], wanted: Counter[str]) -> bool:

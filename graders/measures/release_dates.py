@@ -15,6 +15,7 @@ import pandas as pd
 from graders.harness.reading import uncollected
 from graders.measures import release_fhir, release_tables
 from graders.measures.dates import Said, said
+from graders.measures.evidence import LINE, MOST_NAMED, ROW, counted, flagged
 from graders.measures.places import date_clean, ramp
 from graders.measures.release import as_text
 
@@ -47,16 +48,17 @@ _NO_YEAR = re.compile(r"--(\d\d)-(\d\d)")
 
 
 @uncollected()
-def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, str]:
-    """(fraction, message): intervals x the card's rule x the notes' dates x no true date left.
+def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, str, tuple[str, ...]]:
+    """(fraction, message, evidence): intervals x the card's rule x the notes' dates x no true date left.
 
     date_recall: share of the dates in notes that are caught.
     """
     cells = Cells.of(release, truth)
     kept = cells.moved_alike()
     ruled = follows_rule(cells, truth)
-    right, stated = in_notes(release, cells.moves(), truth)
-    true = int(cells.true_day.sum()) + beside(release, truth)
+    right, stated, astray = in_notes(release, cells.moves(), truth)
+    others = beside(release, truth)
+    true = int(cells.true_day.sum()) + sum(int(times.sum()) for times in others.values())
     clean = 1 - min(1.0, true / max(1, len(cells.who)))
     agree = right / stated if stated >= FEWEST_STATED else 1.0
     fraction = ramp(float(kept.mean()), *INTERVALS) * ramp(float(ruled.mean()), *RULE) * ramp(agree, *IN_NOTES)
@@ -70,7 +72,24 @@ def judge(release: Release, truth: Truth, date_recall: float) -> tuple[float, st
         f"{date_recall:.1%} of dates in notes caught",
         cells.blanks(),
     ]
-    return fraction, "; ".join(part for part in parts if part)
+    person = _people(truth)[0][truth.tables["patients"]["patient_id"]].to_numpy()
+    evidence = [
+        *cells.evidence(cells.true_day, "still the true day")[:2],
+        *(
+            text
+            for kind, times in others.items()
+            for text in flagged(f"fhir/{kind}.ndjson, beside its own dates", times > 0, "with the true day", LINE)
+        ),
+        *cells.evidence(cells.astray(), "not moved with the person's others, or another time of day")[:2],
+        *flagged("patients.csv", ~ruled[person], f'whose dates do not follow the rule "{rule}"'),
+        *cells.evidence(cells.blank, "blank")[: 2 * (not cells.usable().all())],
+    ]
+    if agree < 1:
+        verb = "with dates that did not move with the patient's"
+        evidence.append(counted("notes.jsonl", len(astray), len(truth.notes), verb, LINE, astray))
+    if ramp(date_recall, *RECALL) < 1:
+        evidence.append(f"notes.jsonl, DATE: {1 - date_recall:.1%} can still be read")
+    return fraction, "; ".join(part for part in parts if part), tuple(evidence)
 
 
 @dataclass(frozen=True)
@@ -79,6 +98,7 @@ class Cells:
 
     who: (cells,) number of the person.  patients: how many there are.  days: (cells,) how far each date was moved, NaN
     where what is given is no ISO date.  blank, time_kept, true_day: (cells,) bool.
+    columns: of each column file and name, unit, and (rows,) bool: has a date. Its cells come one after another.
     """
 
     who: npt.NDArray[np.int64]
@@ -87,15 +107,16 @@ class Cells:
     blank: Flags
     time_kept: Flags
     true_day: Flags
+    columns: tuple[tuple[str, str, Flags], ...] = ()
 
     @classmethod
     def of(cls, release: Release, truth: Truth) -> Cells:
         """The cells where the original has a date."""
         who_is, people = _people(truth)
         columns = list(_columns(release, truth))
-        given = pd.concat([given for given, _, _ in columns], ignore_index=True).str.strip()
-        true = pd.concat([true for _, true, _ in columns], ignore_index=True)
-        who = np.concatenate([who_is[patients].to_numpy() for _, _, patients in columns]).astype(np.int64)
+        given = pd.concat([given for given, *_ in columns], ignore_index=True).str.strip()
+        true = pd.concat([true for _, true, *_ in columns], ignore_index=True)
+        who = np.concatenate([who_is[patients].to_numpy() for _, _, patients, *_ in columns]).astype(np.int64)
         there = (true != "").to_numpy(bool)
         given, true, who = given[there].reset_index(drop=True), true[there].reset_index(drop=True), who[there]
         days = np.asarray((_day(given) - _day(true)).dt.days, np.float64)
@@ -103,7 +124,8 @@ class Cells:
         odd = np.isnan(days) & (given != "").to_numpy(bool)
         true_day = days == 0
         true_day[odd] = ~date_clean(given[odd], true[odd]).to_numpy(bool)
-        return cls(who, people, days, (given == "").to_numpy(bool), _time_kept(given, true), true_day)
+        dated = tuple((where, unit, (true != "").to_numpy(bool)) for _, true, _, where, unit in columns)
+        return cls(who, people, days, (given == "").to_numpy(bool), _time_kept(given, true), true_day, dated)
 
     def moves(self) -> npt.NDArray[np.float64]:
         """(patients,) by how many days most of a patient's dates moved; NaN where there is none."""
@@ -116,8 +138,23 @@ class Cells:
 
     def moved_alike(self) -> Flags:
         """(patients,) bool: all dates moved by one number of days, and the time of day stayed."""
-        wrong = ~self.blank & ((self.days != self.moves()[self.who]) | ~self.time_kept)
-        return np.asarray(self.usable() & (self._per_patient(wrong) == 0), bool)
+        return np.asarray(self.usable() & (self._per_patient(self.astray()) == 0), bool)
+
+    def astray(self) -> Flags:
+        """(cells,) bool: did not move as most of the patient's, or has another time of day."""
+        return np.asarray(~self.blank & ((self.days != self.moves()[self.who]) | ~self.time_kept), bool)
+
+    def evidence(self, wrong: Flags, verb: str) -> list[str]:
+        """The columns with most of the cells that are wrong, by share."""
+        found, start = [], 0
+        for where, unit, there in self.columns:
+            rows = np.flatnonzero(there)
+            lost = rows[wrong[start : start + len(rows)]]
+            start += len(rows)
+            if len(lost):
+                told = counted(where, len(lost), len(rows), verb, unit, lost[:MOST_NAMED].tolist())
+                found.append((-len(lost) / len(rows), told))
+        return [told for _, told in sorted(found)]
 
     def blanks(self) -> str:
         """A message, where patients have too many blank dates."""
@@ -149,9 +186,12 @@ def follows_rule(cells: Cells, truth: Truth) -> Flags:
     return np.asarray(cells.usable() & (far >= 1) & (far <= card["max_days"]) & (share < COMMONEST), bool)
 
 
-def beside(release: Release, truth: Truth) -> int:
-    """Resources that state their true day in another element than its own, moved date: `issued`, `meta.lastUpdated`."""
-    count = 0
+def beside(release: Release, truth: Truth) -> dict[str, npt.NDArray[np.int64]]:
+    """Type -> (resources,) how often each states its true day in another element than its own, moved date.
+
+    Such as `issued` or `meta.lastUpdated`.
+    """
+    found: dict[str, npt.NDArray[np.int64]] = {}
     for kind, paths in release_fhir.DATES.items():
         table, key, _ = release_fhir.KEPT[kind]
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
@@ -159,12 +199,13 @@ def beside(release: Release, truth: Truth) -> int:
         for column in paths.values():
             days = rows[column].str[:10].tolist()
             stated = zip(release.lines[kind], days, zip(*own, strict=True), strict=True)
-            count += sum(day != "" and day not in moved and day.encode() in line for line, day, moved in stated)
-    return count
+            told = [day != "" and day not in moved and day.encode() in line for line, day, moved in stated]
+            found[kind] = found.get(kind, 0) + np.array(told, np.int64)
+    return found
 
 
-def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> tuple[int, int]:
-    """(full dates in notes that are a date of that note, moved by the patient's move; full dates in notes).
+def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> tuple[int, int, list[int]]:
+    """(full dates in notes that are a date of that note, moved by the patient's move; full dates; notes with others).
 
     moves: (patients,) days. Dates of the original that are nobody's, such as a guideline's, do not count.
     """
@@ -187,6 +228,7 @@ def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> 
     for n, start, end in zip(note.tolist(), dates["start"].tolist(), dates["end"].tolist(), strict=True):
         spans.setdefault(n, []).append((start, end))
     right = stated = 0
+    astray = []
     # One note at a time: each is read for dates of its own.
     for n, text in enumerate(release.texts):
         # No honest note grows to more than that.
@@ -199,7 +241,9 @@ def in_notes(release: Release, moves: npt.NDArray[np.float64], truth: Truth) -> 
             harmless = set().union(*full_dates(_without(truth.notes["text"].iloc[n], spans.get(n, []))))
             found = [readings for readings in found if not moved.isdisjoint(readings) or harmless.isdisjoint(readings)]
         right, stated = right + good, stated + len(found)
-    return right, stated
+        if good < len(found):
+            astray.append(n)
+    return right, stated, astray
 
 
 def full_dates(text: str) -> Iterator[set[int]]:
@@ -247,20 +291,21 @@ def _people(truth: Truth) -> tuple[pd.Series, int]:
     return pd.Series(numbers, index=truth.persons.index), len(people)
 
 
-def _columns(release: Release, truth: Truth) -> Iterator[tuple[pd.Series, pd.Series, pd.Series]]:
-    """(as released, true, patient_id) of every column of dates."""
+def _columns(release: Release, truth: Truth) -> Iterator[tuple[pd.Series, pd.Series, pd.Series, str, str]]:
+    """(as released, true, patient_id, file and name, unit) of every column of dates."""
     for name, columns in release_tables.DATES.items():
         original = truth.tables[name]
         for column in columns:
-            yield release.tables[name][column], original[column], original["patient_id"]
+            yield release.tables[name][column], original[column], original["patient_id"], f"{name}.csv, {column}", ROW
     for kind, paths in release_fhir.DATES.items():
         table, key, _ = release_fhir.KEPT[kind]
         rows = truth.tables[table].set_index(key).loc[truth.fhir[kind]]
         for path, column in paths.items():
-            yield release.told(kind, path), rows[column], rows["patient_id"]
+            yield release.told(kind, path), rows[column], rows["patient_id"], f"fhir/{kind}.ndjson, {path}", LINE
     written = [as_text(row.get("written_at")) for row in release.notes or ()]
     written = written or [""] * len(truth.notes)
-    yield pd.Series(written, dtype="str"), truth.notes["written_at"].astype("str"), truth.notes["patient_id"]
+    given, true = pd.Series(written, dtype="str"), truth.notes["written_at"].astype("str")
+    yield given, true, truth.notes["patient_id"], "notes.jsonl, written_at", LINE
 
 
 def _day(texts: pd.Series) -> pd.Series:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.harness.reading import uncollected
+from graders.measures.evidence import LINE
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, same_text
 from graders.measures.release import as_line, as_text
@@ -109,21 +110,24 @@ def clean_places(kind: str, release: Release, rows: pd.DataFrame, truth: Truth) 
     scan = IdentifierScan(wanted, truth.small_zip3, may_stay(kind, rows.iloc[held], truth))
     found = wanted.assign(leaked=scan.scan(by_owner(cells)).leaked)
     places = id_places(kind, lines, rows, truth)
+    file = f"fhir/{kind}.ndjson"
     for place, part in found.groupby("place", sort=False):
-        gone = ~part["leaked"].to_numpy(bool)
+        gone, owners = ~part["leaked"].to_numpy(bool), part["owner"].to_numpy(int)
+        where = f"{file}, {place}"
         if place == "zip":
-            owners = part["owner"].to_numpy(int)
             clean = postal_codes_clean(resources, truth)[owners]
             small = rows["zip"].str[:3].isin(truth.small_zip3).to_numpy(bool)[owners]
-            places.append(Place("Patient: zip (small areas)", int(clean[small].sum()), int(small.sum())))
+            what = "Patient: zip (small areas)"
+            places.append(Place.of(what, clean[small], f"{where} of small areas", LINE, owners[small]))
             gone = (gone & clean) | small
-        places.append(Place(f"{kind}: {place}", int(gone.sum()), len(part), direct=place in DIRECT))
+        places.append(Place.of(f"{kind}: {place}", gone, where, LINE, owners, direct=place in DIRECT))
     if kind == "Patient":
         clean = born_clean(release.told(kind, "birthDate"), rows["birth_date"], truth)
         stated = born_in_words(resources, rows)
-        places += by_age("Patient.birthDate", (clean & ~stated).to_numpy(bool), rows["birth_date"], truth)
+        clean = (clean & ~stated).to_numpy(bool)
+        places += by_age("Patient.birthDate", clean, rows["birth_date"], truth, f"{file}, birthDate", LINE)
     for name, told in withheld(kind, resources, cells, rows, truth):
-        places.append(Place(name, int((~told).sum()), len(told)))
+        places.append(Place.of(name, ~told, f"{file}, {name.removeprefix(kind).lstrip('.: ')}", LINE))
     return places
 
 
@@ -132,16 +136,20 @@ def id_places(kind: str, lines: Sequence[bytes], rows: pd.DataFrame, truth: Trut
     vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
     ids = [rows["patient_id"], rows["patient_id"].map(vendors)]
     free = free_of(lines, *ids)
-    places = [Place(f"{kind}: patients' ids", int(free.sum()), len(free))]
+    file = f"fhir/{kind}.ndjson"
+    places = [Place.of(f"{kind}: patients' ids", free, f"{file}, patients' ids", LINE)]
     if kind == "Patient":
         told = hold_numbers((line.decode("utf-8", "replace") for line in lines), numbers_of(truth.tables["patients"]))
-        places.append(Place("Patient: numbers of any patient", int((~told).sum()), len(told), direct=True))
+        what = "numbers of any patient"
+        places.append(Place.of(f"Patient: {what}", ~told, f"{file}, {what}", LINE, direct=True))
     else:
         free = free_of(lines, *named(rows["patient_id"], truth))
-        places.append(Place(f"{kind}: names and numbers", int(free.sum()), len(free), direct=True))
+        what = "names and numbers"
+        places.append(Place.of(f"{kind}: {what}", free, f"{file}, {what}", LINE, direct=True))
     if kind == "Observation":
         free = free_of(lines, rows["lab_id"])
-        places.append(Place("Observation: accession numbers", int(free.sum()), len(free)))
+        what = "accession numbers"
+        places.append(Place.of(f"Observation: {what}", free, f"{file}, {what}", LINE))
     return places
 
 
@@ -268,7 +276,7 @@ def surviving_places(kind: str, release: Release, rows: pd.DataFrame, truth: Tru
     for path, column in KEPT[kind][2].items():
         if column not in MAY_BE_BLANKED and column not in truth.card["withhold"].get(KEPT[kind][0], []):
             same = same_text(release.told(kind, path), rows[column])
-            places.append(Place(f"{kind}.{path}", int(same.sum()), len(same)))
+            places.append(Place.of(f"{kind}.{path}", same, f"fhir/{kind}.ndjson, {path}", LINE))
     return places
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from graders.harness.reading import uncollected
+from graders.measures.evidence import LINE, ROW
 from graders.measures.leakage import IdentifierScan
 from graders.measures.places import Place, free_of, one_text, same_text
 from synthetic_data.population import PLACEHOLDER_SSN
@@ -84,12 +85,14 @@ def judge(release: Release, truth: Truth) -> tuple[list[Place], list[Place], lis
         table, extra = release.tables[name], release.extra[name]
         if len(extra.columns):
             what = f"{name}.csv (columns that are not asked for)"
-            must_go.append(Place(what, 0, len(extra.columns), direct=True))
+            where = f"{name}.csv, columns that are not asked for"
+            must_go.append(Place(what, 0, len(extra.columns), direct=True, where=where))
         must_go += clean_places(name, pd.concat([table, extra], axis=1), original, truth)
         must_stay += surviving_places(name, table, original, truth)
     must_go += note_places(release, truth)
     if release.others:
-        must_go.append(Place("files that are not asked for", 0, len(release.others), direct=True))
+        what = "files that are not asked for"
+        must_go.append(Place(what, 0, len(release.others), direct=True, where=what))
     return must_go, must_stay, []
 
 
@@ -138,40 +141,46 @@ def clean_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: 
     found = wanted.assign(leaked=IdentifierScan(wanted, truth.small_zip3, kept).scan(searched).leaked)
     places = id_places(name, table, original, truth)
     for column, rows in found.groupby("place", sort=False):
-        gone = ~rows["leaked"].to_numpy(bool)
+        gone, owners = ~rows["leaked"].to_numpy(bool), rows["owner"].to_numpy(int)
+        where = f"{name}.csv, {column}"
         if column == "zip":
-            owners = rows["owner"].to_numpy(int)
             clean = zip_clean(table["zip"], truth.small_zip3).to_numpy()[owners]
             small = original["zip"].str[:3].isin(truth.small_zip3).to_numpy(bool)[owners]
-            places.append(Place("patients.zip (small areas)", int(clean[small].sum()), int(small.sum())))
+            what = "patients.zip (small areas)"
+            places.append(Place.of(what, clean[small], f"{where} of small areas", owners=owners[small]))
             gone = (gone & clean) | small
         elif column in IDENTIFIERS[name] and column != "patient_id":
             # Somebody else's number, or a code for it, in place of one's own is still an identifier.
-            gone &= one_text(table[column]).to_numpy()[rows["owner"].to_numpy(int)]
+            gone &= one_text(table[column]).to_numpy()[owners]
         direct = name in ("patients", "contacts") and column in DIRECT
-        places.append(Place(f"{name}.{column}", int(gone.sum()), len(rows), direct))
+        places.append(Place.of(f"{name}.{column}", gone, where, owners=owners, direct=direct))
     if name == "patients":
         clean = born_clean(table["birth_date"], original["birth_date"], truth).to_numpy(bool)
-        places += by_age("patients.birth_date", clean, original["birth_date"], truth)
+        where = "patients.csv, birth_date"
+        places += by_age("patients.birth_date", clean, original["birth_date"], truth, where)
     if name in FREE_TEXT:
         # What was not said before is none of the hospital's.
         field = FREE_TEXT[name][1]
-        empty = original[field] == ""
-        told = int((table[field][empty].str.strip() != "").sum())
-        places.append(Place(f"{name}.{field} (where it was empty)", int(empty.sum()) - told, int(empty.sum())))
+        empty = np.flatnonzero(original[field] == "")
+        silent = table[field].iloc[empty].str.strip() == ""
+        what = f"{field} (where it was empty)"
+        places.append(Place.of(f"{name}.{what}", silent, f"{name}.csv, {what}", owners=empty))
     for column in withheld:
         given = table[column].str.strip()
         clean = (given == "") | (one_text(given) & (given != original[column]))
-        places.append(Place(f"{name}.{column} (withheld)", int(clean.sum()), len(clean)))
+        what = f"{column} (withheld)"
+        places.append(Place.of(f"{name}.{what}", clean, f"{name}.csv, {what}"))
     return places
 
 
-def by_age(name: str, clean: npt.NDArray[np.bool_], born: pd.Series, truth: Truth) -> list[Place]:
+def by_age(
+    name: str, clean: npt.NDArray[np.bool_], born: pd.Series, truth: Truth, where: str, unit: str = ROW
+) -> list[Place]:
     """Birth dates, and apart those of people of 90 or more: a few among many must not be lost sight of."""
     old = ninety(born, truth.card["as_of"]).to_numpy(bool)
     return [
-        Place(name, int(clean[~old].sum()), int((~old).sum()), direct=True),
-        Place(f"{name} (90 or older)", int(clean[old].sum()), int(old.sum()), direct=True),
+        Place.of(f"{name}{what}", clean[those], f"{where}{what}", unit, np.flatnonzero(those), direct=True)
+        for what, those in (("", ~old), (" (90 or older)", old))
     ]
 
 
@@ -183,23 +192,25 @@ def id_places(name: str, table: pd.DataFrame, original: pd.DataFrame, truth: Tru
     free = free_of(texts, original["patient_id"], original["patient_id"].map(vendors))
     if name != "labs":
         free &= ~table["patient_id"].isin(vendors.index).to_numpy()
-    places = [Place(f"{name}: patients' ids", int(free.sum()), len(free))]
+    places = [Place.of(f"{name}: patients' ids", free, f"{name}.csv, patients' ids")]
     if name not in ("patients", "contacts"):
         free = free_of(texts, *named(original["patient_id"], truth))
         for column in table.columns:
             if column.endswith("_id"):
                 free &= table[column].str.fullmatch(ID).to_numpy(bool)
-        places.append(Place(f"{name}: names and numbers", int(free.sum()), len(free), direct=True))
+        where = f"{name}.csv, names and numbers"
+        places.append(Place.of(f"{name}: names and numbers", free, where, direct=True))
     if name == "encounters":
         clinicians = [c for c in CLINICIANS if c in table]
         same = [((table[c] == original[c]) | one_text(table[c])).to_numpy(bool) for c in clinicians]
-        places += [Place(f"encounters.{c}", int(s.sum()), len(s)) for c, s in zip(clinicians, same, strict=True)]
+        both = zip(clinicians, same, strict=True)
+        places += [Place.of(f"encounters.{c}", s, f"encounters.csv, {c}") for c, s in both]
     if name == "labs":
         others = table["mrn"].isin(set(truth.tables["patients"]["mrn"])) | table["mrn"].isin(vendors.index)
         free = free_of(texts, original["mrn"]) & ~others.to_numpy()
-        places.append(Place("labs.mrn", int(free.sum()), len(free), direct=True))
+        places.append(Place.of("labs.mrn", free, "labs.csv, mrn", direct=True))
         free = free_of(texts, original["lab_id"]) & ~table["lab_id"].isin(set(original["lab_id"])).to_numpy()
-        places.append(Place("labs.lab_id", int(free.sum()), len(free)))
+        places.append(Place.of("labs.lab_id", free, "labs.csv, lab_id"))
     return places
 
 
@@ -230,14 +241,16 @@ def note_places(release: Release, truth: Truth) -> list[Place]:
         return []
     vendors = truth.tables["patients"].set_index("patient_id")["fhir_id"]
     free = free_of(texts, truth.notes["patient_id"], truth.notes["patient_id"].map(vendors))
-    places = [Place("notes.jsonl: patients' ids", int(free.sum()), len(free))]
+    places = [Place.of("notes.jsonl: patients' ids", free, "notes.jsonl, patients' ids beside the text", LINE)]
     # The patient's own identifiers are looked for by alignment; these are anybody's, put anywhere.
     numbers = numbers_of(truth.tables["patients"])
     given = hold_numbers(truth.notes["text"], numbers)
     told = hold_numbers((str(row.get("text", "")) for row in rows), numbers) & ~given
-    places.append(Place("notes.jsonl: numbers of any patient", int((~told).sum()), len(told), direct=True))
+    where = "notes.jsonl, numbers of any patient"
+    places.append(Place.of("notes.jsonl: numbers of any patient", ~told, where, LINE, direct=True))
     if extra := {field for row in rows for field in row} - set(NOTE_FIELDS):
-        places.append(Place("notes.jsonl (fields that are not asked for)", 0, len(extra)))
+        where = "notes.jsonl, fields that are not asked for"
+        places.append(Place("notes.jsonl (fields that are not asked for)", 0, len(extra), where=where))
     return places
 
 
@@ -277,12 +290,12 @@ def surviving_places(name: str, table: pd.DataFrame, original: pd.DataFrame, tru
         if column not in MAY_BE_BLANKED and column not in truth.card["withhold"].get(name, []):
             there = (original[column] != "").to_numpy(bool)
             same = same_text(table[column][there], original[column][there])
-            places.append(Place(f"{name}.{column}", int(same.sum()), len(same)))
+            places.append(Place.of(f"{name}.{column}", same, f"{name}.csv, {column}", owners=np.flatnonzero(there)))
     if name in FREE_TEXT:
         key, field = FREE_TEXT[name]
         plain = ~original[key].isin(truth.stray["row_id"]) & (original[field] != "")
         same = same_text(table[field][plain], original[field][plain])
-        places.append(Place(f"{name}.{field}", int(same.sum()), len(same)))
+        places.append(Place.of(f"{name}.{field}", same, f"{name}.csv, {field}", owners=np.flatnonzero(plain)))
     return places
 
 

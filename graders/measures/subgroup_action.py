@@ -33,15 +33,15 @@ LEFT_AT_FAULT = 0.5
 AROUND = {"proxy": ("threshold",), "data_fault": ("threshold", "recalibrate", "relabel")}
 
 
-def judge(report: Report, scene: Measured) -> tuple[float, str]:
-    """Fraction in [0, 1] and message.
+def judge(report: Report, scene: Measured) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message, and evidence.
 
     Net benefit per encounter (Vickers & Elkin 2006, eq. 1, with the card's threshold as exchange rate) in expectation
     over the true need, so that chance has no part in it. The worst-off group is the planted cell that lies furthest
     below what flagging by true need within the budget would give it.
     """
     if report.threshold is None or not 0 < report.threshold < 1:
-        return 0.0, "no threshold between 0 and 1"
+        return 0.0, "no threshold between 0 and 1", ("report.json, threshold.value",)
     later, card = scene.truth.fresh, scene.card
     need = later["need_risk"].to_numpy(float)
     flagged = act(report.steps, report.threshold, later, scene.truth.fault)
@@ -62,13 +62,25 @@ def judge(report: Report, scene: Measured) -> tuple[float, str]:
         f"the worst-off group's shortfall {'falls' if gain >= 0 else 'rises'} by {abs(gain):.0%}",
         f"everybody's {'falls' if total >= 0 else 'rises'} by {abs(total):.0%}",
     ]
+    helped, shared = ramp(gain, 0, FULL_GAIN), ramp(total, 0, FULL_TOTAL)
+    places = [
+        text
+        for part, text in (
+            (held, "report.json, threshold and mitigation: more are flagged than the budget allows"),
+            (helped, "report.json, mitigation: the worst-off group is not helped enough"),
+            (shared, "report.json, threshold and mitigation: everybody together is not helped enough"),
+        )
+        if part < 1
+    ]
     if instead(report.steps, scene):
+        places.append("report.json, mitigation: mends neither the label nor the data where they are at fault")
         fraction *= LEFT_AT_FAULT
         parts.append("a group's scores or threshold are bent where the label or the data want mending")
     if not report.fails_safely:
         fraction *= NO_FALLBACK
         parts.append("no trigger and fallback for a safe failure")
-    return fraction, "; ".join(parts)
+        places.append("report.json, safe_failure: no trigger and fallback")
+    return fraction, "; ".join(parts), tuple(places)
 
 
 def act(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from graders.measures.evidence import several
 from graders.measures.subgroup_report import cell_name
 from synthetic_data.recipes.subgroup_evaluation import NEED_RATIO
 
@@ -21,18 +22,24 @@ SIZE_OFF, SIZE_LEAST = 0.25, 0.02
 # In which direction these lie where a model reads a group's risk as too low; of the other metrics nothing is known.
 UNDER_READ_LOWER = ("sensitivity",)
 UNDER_READ_HIGHER = ("o_e", "intercept", "ppv", "brier", NEED_RATIO)
+LIST = "report.json, findings"
 OPPOSITE = {"higher": "lower", "lower": "higher"}
 
 
 @dataclass(frozen=True)
 class Judged:
-    """found: kind -> causes named for it, of the plants that were found.  false: cells flagged wrongly."""
+    """found: kind -> causes named for it, of the plants that were found.  false: cells flagged wrongly.
+
+    evidence, causes_evidence: findings by number, and kinds of problems; not the cells of those that were missed.
+    """
 
     plants: int
     found: Mapping[str, tuple[str, ...]]
     right_causes: int
     false: tuple[str, ...]
     misjudged: int
+    evidence: tuple[str, ...] = ()
+    causes_evidence: tuple[str, ...] = ()
 
     @property
     def recall(self) -> float:
@@ -77,8 +84,9 @@ def judge(report: Report, scene: Measured) -> Judged:
     """
     plants = {cell_name(plant["cell"], scene.card): plant for plant in scene.truth.plants}
     causes: dict[str, set[str]] = {}
-    false: set[str] = set()
-    misjudged: set[str] = set()
+    false: dict[str, list[int]] = {}
+    misjudged: dict[str, list[int]] = {}
+    right_at: dict[str, list[int]] = {}
     for finding in (finding for finding in report.findings if finding.tier == "act"):
         name = cell_name(finding.cell, scene.card)
         plant = plants.get(name)
@@ -86,13 +94,29 @@ def judge(report: Report, scene: Measured) -> Judged:
         if plant and meant == finding.direction:
             if plausible(finding, scene.plant_gaps[name][finding.metric]):
                 causes.setdefault(plant["kind"], set()).add(finding.cause)
+                right_at.setdefault(plant["kind"], []).append(finding.number)
             else:
-                misjudged.add(plant["kind"])
+                misjudged.setdefault(plant["kind"], []).append(finding.number)
         elif meant == OPPOSITE[finding.direction] or (plant is None and is_false(finding, scene)):
-            false.add(name)
+            false.setdefault(name, []).append(finding.number)
     told = {kind: tuple(sorted(named)) for kind, named in causes.items()}
-    right = sum(causes.get(plant["kind"], {""}) <= set(plant["causes"]) for plant in plants.values())
-    return Judged(len(plants), told, right, tuple(sorted(false)), len(misjudged - set(causes)))
+    wrong = [p["kind"] for p in plants.values() if not causes.get(p["kind"], {""}) <= set(p["causes"])]
+    missed = sorted(plant["kind"] for plant in plants.values() if plant["kind"] not in causes)
+    off = sorted(n for kind, numbers in misjudged.items() if kind not in causes for n in numbers)
+    evidence = [f"{LIST}: none finds the problem of kind {kind.replace('_', ' ')}" for kind in missed]
+    evidence += [f"{LIST}, {several('item', off)}: right, but of a size that the data do not give"] * bool(off)
+    evidence += [f"{LIST}, {several('item', false[name])}: {name} is flagged wrongly" for name in sorted(false)]
+    return Judged(
+        len(plants),
+        told,
+        len(plants) - len(wrong),
+        tuple(sorted(false)),
+        len(misjudged.keys() - causes.keys()),
+        tuple(evidence),
+        tuple(
+            f"{LIST}, {several('item', sorted(right_at[kind]))}: not the cause" for kind in wrong if kind in right_at
+        ),
+    )
 
 
 def is_false(finding: Finding, scene: Measured) -> bool:

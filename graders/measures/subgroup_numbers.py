@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graders.measures.evidence import cells
 from graders.measures.places import ramp
 from graders.measures.small_cells import Proportion, attack, lattice, rounding
 from graders.measures.small_cells import number as as_count
@@ -37,9 +38,9 @@ SHOWN_FROM, SHOWN_TO, ROUNDED, ADD_UP = 0.5, 0.9, 0.02, 0.9
 SHARES = {"sensitivity": "events", "specificity": "others", "ppv": "alerts"}
 
 
-def numbers(report: Report, scene: Measured) -> tuple[float, str]:
-    """Fraction in [0, 1] and message: the share of estimates that are right, every metric weighing alike."""
-    shares, worst = {}, {}
+def numbers(report: Report, scene: Measured) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction in [0, 1], message and evidence: the share of estimates that are right, every metric weighing alike."""
+    shares, worst, graded_cells = {}, {}, {}
     spared = spare(report, scene)
     for metric in METRICS:
         wrong, total = [], 0
@@ -53,11 +54,17 @@ def numbers(report: Report, scene: Measured) -> tuple[float, str]:
                 wrong.append(name)
             total += 1
         shares[metric] = 1 - len(wrong) / total if total else 0.0
-        worst[metric] = wrong
+        worst[metric], graded_cells[metric] = wrong, total
     share = sum(shares.values()) / len(shares)
-    told = [f"{metric} {shares[metric]:.0%}" for metric in METRICS if shares[metric] < NUMBERS_TO]
-    message = f"{share:.1%} of estimates right" + (f" ({', '.join(told)})" if told else "")
-    return ramp(share, NUMBERS_FROM, NUMBERS_TO - NUMBERS_FROM), message + where(worst.values()) + report.fault
+    weak = [f"{metric} {shares[metric]:.0%}" for metric in METRICS if shares[metric] < NUMBERS_TO]
+    message = f"{share:.1%} of estimates right" + (f" ({', '.join(weak)})" if weak else "")
+    places = [
+        cells(f"report.json, rows of {metric}", worst[metric], graded_cells[metric], "wrong or missing")
+        for metric in sorted(METRICS, key=lambda metric: shares[metric])
+        if worst[metric]
+    ]
+    told = message + where(worst.values()) + report.fault
+    return ramp(share, NUMBERS_FROM, NUMBERS_TO - NUMBERS_FROM), told, tuple(places)
 
 
 def where(wrong: Iterable[list[str]]) -> str:
@@ -72,10 +79,11 @@ def where(wrong: Iterable[list[str]]) -> str:
     return f"; mostly wrong by {' and '.join(told)}" if told else ""
 
 
-def uncertainty(report: Report, scene: Measured) -> tuple[float, str]:
-    """Fraction and message: the share of intervals as wide as the cluster bootstrap's and where it has them."""
+def uncertainty(report: Report, scene: Measured) -> tuple[float, str, tuple[str, ...]]:
+    """Fraction, message, evidence: the share of intervals as wide as the cluster bootstrap's and where it has them."""
     right = total = narrow = wide = 0
     spared = spare(report, scene)
+    wrong: dict[str, list[str]] = {metric: [] for metric in METRICS}
     for metric in METRICS:
         for name in graded(scene, metric, INTERVAL_EVENTS):
             row, ours = report.rows.get((name, metric)), scene.intervals[name][metric]
@@ -83,20 +91,29 @@ def uncertainty(report: Report, scene: Measured) -> tuple[float, str]:
             if not np.isfinite(width) or width <= 0:
                 continue
             if row is None or row.lo is None or row.hi is None:
-                total += name not in spared
+                if name not in spared:
+                    total += 1
+                    wrong[metric].append(name)
                 continue
             total += 1
             ratio = (row.hi - row.lo) / width
             narrow += ratio < NARROWEST
             wide += ratio > WIDEST
             placed = max(abs(row.lo - ours.lo), abs(row.hi - ours.hi)) <= OFF * width
-            right += NARROWEST <= ratio <= WIDEST and placed
+            if NARROWEST <= ratio <= WIDEST and placed:
+                right += 1
+            else:
+                wrong[metric].append(name)
     share = right / total if total else 0.0
     told = [f"{n} {word}" for n, word in ((narrow, "too narrow"), (wide, "too wide")) if n]
     message = f"{share:.1%} of {total} intervals as the cluster bootstrap has them"
-    return ramp(share, INTERVALS_FROM, INTERVALS_TO - INTERVALS_FROM), message + (
-        f"; {', '.join(told)}" if told else ""
-    )
+    places = [
+        cells(f"report.json, lo and hi of rows of {metric}", wrong[metric], None, "wrong or missing")
+        for metric in sorted(METRICS, key=lambda metric: -len(wrong[metric]))
+        if wrong[metric]
+    ]
+    message += f"; {', '.join(told)}" if told else ""
+    return ramp(share, INTERVALS_FROM, INTERVALS_TO - INTERVALS_FROM), message, tuple(places)
 
 
 def graded(scene: Measured, metric: str, events: int) -> list[str]:
@@ -123,8 +140,8 @@ def spare(report: Report, scene: Measured) -> set[str]:
     return fit - shown
 
 
-def counts_shown(report: Report, scene: Measured) -> float:
-    """Fraction in [0, 1]: whether the counts that need not be hidden are there; hiding all of them is no report."""
+def counts_shown(report: Report, scene: Measured) -> tuple[float, tuple[str, ...]]:
+    """Fraction in [0, 1] and evidence: whether counts that need not be hidden are there; hiding all is no report."""
     least = scene.card["min_cell"]
     small = {name for name, n in scene.counts.items() if 1 <= n < least}
     large = [name for name, n in scene.counts.items() if n >= least]
@@ -132,13 +149,16 @@ def counts_shown(report: Report, scene: Measured) -> float:
     # Miscounted patients still add up, and rounded counts are multiples of something; what is off otherwise is off so
     # that no true count stands there, and hides the small ones from nobody.
     base, honest = rounding(scene.counts, given), adds_up(given, scene)
-    right = 0
+    wrong = []
     for name in large:
         true, near = scene.counts[name], max(least, ROUNDED * scene.counts[name])
         meant = [n for n in given[name] if honest or n == true or (base > 1 and n % base == 0)]
-        right += any(abs(n - true) <= near for n in meant)
+        if not any(abs(n - true) <= near for n in meant):
+            wrong.append(name)
+    right = len(large) - len(wrong)
     needed = max(1, len(large) - HIDDEN_PER_SMALL * len(small))
-    return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM)
+    places = (cells("report.json, n of rows", wrong, len(large), "wrong or missing"),) if wrong else ()
+    return ramp(min(1.0, right / needed), SHOWN_FROM, SHOWN_TO - SHOWN_FROM), places
 
 
 def adds_up(given: Mapping[str, Sequence[float]], scene: Measured) -> bool:
@@ -167,6 +187,16 @@ def exposure(report: Report, scene: Measured) -> Exposure:
     rest = {key: tuple(name for name in names if name not in more) for key, names in hidden.items()}
     shown = tuple(dict.fromkeys([*found.shown, *sorted(more)]))
     return dataclasses.replace(found, small=max(found.small, len(shown)), shown=shown, **rest)
+
+
+def given_away(found: Exposure) -> tuple[str, ...]:
+    """Evidence: the small cells, by how their counts are given away."""
+    ways = (
+        (found.shown, "shown"),
+        (found.subtracted, "to be worked out by subtraction"),
+        (found.divided, "to be worked out from a proportion"),
+    )
+    return tuple(cells("report.json, n of rows", names, found.small, way) for names, way in ways if names)
 
 
 def told_otherwise(report: Report, scene: Measured) -> set[str]:

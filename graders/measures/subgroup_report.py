@@ -30,7 +30,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """A gap between a cell and everybody else. cell: axis -> level, of any of the card's axes."""
+    """A gap between a cell and everybody else. cell: axis -> level, of any of the card's axes.
+
+    number: in the report's list, from 1.
+    """
 
     cell: Cell
     metric: str
@@ -38,6 +41,7 @@ class Finding:
     size: float | None
     tier: str
     cause: str
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ def _rows(
 
 def _findings(objects: list[dict[str, Any]], card: Mapping[str, Any], faults: list[str]) -> list[Finding]:
     found, strange = [], 0
-    for item in objects:
+    for place, item in enumerate(objects, 1):
         cell = as_cell(item.get("by"), card)
         texts = [item.get(key) for key in ("metric", "direction", "tier", "cause")]
         allowed = ((*METRICS, NEED_RATIO), DIRECTIONS, TIERS, CAUSES)
@@ -164,7 +168,7 @@ def _findings(objects: list[dict[str, Any]], card: Mapping[str, Any], faults: li
             strange += 1
             continue
         metric, direction, tier, cause = map(str, texts)
-        found.append(Finding(cell, metric, direction, number(item.get("size")), tier, cause))
+        found.append(Finding(cell, metric, direction, number(item.get("size")), tier, cause, place))
     if strange:
         faults.append(f"{strange} findings have a by, metric, direction, tier or cause that the brief does not have")
     return found

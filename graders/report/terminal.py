@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from graders.harness.scorecard import Scorecard
 
+# Of the evidence of a criterion; the page and scorecard.json have all.
+MOST_PLACES = 3
 COLOURS = {"met": "green", "partly met": "yellow", "not met": "red", "not scored": "magenta"}
 
 
@@ -40,6 +42,8 @@ def show(cards: Sequence[Scorecard], only: str | None = None, examples: bool = F
             console.print(f"  {mark} {earned} of {line.criterion.points:>3g}  {escape(line.criterion.id)}{held}")
             if line.message and line.message != card.reason:
                 console.print(Padding(escape(plain(line.message)), (0, 0, 0, 13), expand=False))
+            for place in line.evidence[:MOST_PLACES]:
+                console.print(Padding("where: " + escape(plain(place)), (0, 0, 0, 13), expand=False))
             if examples and card.outcome.seed == "practice":
                 for example in line.examples:
                     console.print(Padding("- " + escape(plain(example)), (0, 0, 0, 13), expand=False))

@@ -155,6 +155,7 @@ def hashes(unit: Unit) -> list[int]:
 
 
 def winnowed(grams: Sequence[int]) -> set[int]:
-    """The rightmost of the least in every window of WINDOW."""
-    starts = range(max(1, len(grams) - WINDOW + 1)) if grams else range(0)
-    return {min(range(s, min(s + WINDOW, len(grams))), key=lambda i: (grams[i], -i)) for s in starts}
+    """Where the rightmost of the least stands in every window of WINDOW."""
+    keys = [(value, -start) for start, value in enumerate(grams)]
+    shifted = [keys[n:] for n in range(min(WINDOW, len(keys)))]
+    return {-min(window)[1] for window in zip(*shifted, strict=False)}

@@ -99,12 +99,13 @@ def kill_once(place: Path, out: Path, moment_s: float) -> int | None:
         process.communicate(timeout=moment_s)
     except subprocess.TimeoutExpired:
         process.kill()
+        process.wait()
     else:
         return None
     finished = len(list(out.glob("*/scorecard.html")))
-    process.communicate()
     again = start(place, out)
     said, trouble = again.communicate()
+    process.communicate()
     if again.returncode:
         raise RuntimeError(f"the second run failed: {said}{trouble}")
     return finished

@@ -21,8 +21,8 @@ ADVISORY = 0.3
 # Tokens whose order is compared, and of how many such grams in a row at least one is kept: whatever two submissions
 # share of GRAM + WINDOW - 1 tokens in a row is seen.
 GRAM, WINDOW = 12, 4
-# Grams below which nothing is said: some forty lines beyond the starter.
-ENOUGH = 60
+# Grams below which nothing is said: 25 dense lines beyond the starter, or 60 plain ones.
+ENOUGH = 100
 # Of Pair.lines: stretches that are named, and lines between two that make them one.
 STRETCHES, GAP = 5, 3
 

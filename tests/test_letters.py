@@ -99,6 +99,16 @@ def test_a_letter_tells_nothing_of_anybody_else(graded):
 
 
 @pytest.mark.sandbox
+def test_a_letter_holds_no_hidden_number(tmp_path):
+    one = play_sample(TOY, "body_mass_index", "wrong_units")
+    grading.store(one, tmp_path, "c01")
+    hidden = {n for data in one.truth.values() for n in re.findall(rb"\d+\.\d{3,}", data)}
+    assert len(hidden) > 10
+    told = write(tmp_path)["c01"].encode()
+    assert not [n for n in hidden if n in told]
+
+
+@pytest.mark.sandbox
 def test_scores_can_be_left_out(graded):
     score = card(graded, "c01", "body_mass_index")["score"]
     assert score in write(graded)["c01"]

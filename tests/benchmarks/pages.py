@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import io
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,7 @@ OTHERS = {
 }
 # What commands make of results: words after the verb.  Those that this kit does not have are left out.
 COMMANDS = {"letter": ("{results}",), "compare": ("{results}",), "interview": ("{results}", "middling")}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FAULTS = """<html><head><title></title></head><body onload="document.body.append('script')"><img src="http://x.example.org/x.png">
 <p style="color: #ccc; background: #fff">pale</p><div style="width: 900px">wide</div>
 <p>&#x202e;turned</p></body></html>"""
@@ -101,9 +103,10 @@ def own_pages(folder: Path, full: bool) -> dict[str, Path]:
     return {p.relative_to(folder).with_suffix("").as_posix(): p for p in sorted(folder.rglob("*.html"))}
 
 
-def opened(peer: Path, shots: Path, pages: dict[str, Path]) -> Iterator[dict[str, Any]]:
+def opened(peer: Path, browser: str, shots: Path, pages: dict[str, Path]) -> Iterator[dict[str, Any]]:
     """What the browser has to say: first its version, then of every page."""
-    words = [str(peer / "bin/python"), str(Path(__file__).with_name("pages_in_browser.py")), str(shots.absolute())]
+    program = Path(__file__).with_name("pages_in_browser.py")
+    words = [str(peer / "bin/python"), str(program), browser, str(shots.absolute())]
     words += [str(word) for name, path in pages.items() for word in (name, path.absolute())]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
@@ -147,12 +150,17 @@ def main() -> None:
     args = parser.parse_args()
     if not (args.peers / "bin/playwright").is_file():
         sys.exit(f"playwright is not installed in {args.peers}: run  make pages  which does so")
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit(f"no browser is found on PATH: install one of {', '.join(BROWSERS)}")
     with tempfile.TemporaryDirectory(prefix="caredrill-pages-") as name:
         folder = Path(name)
-        pages = {p.stem: p for p in args.pages} or own_pages(folder / "pages", args.full)
+        pages = {p.with_suffix("").as_posix().strip("./"): p for p in args.pages} or own_pages(
+            folder / "pages", args.full
+        )
         control = folder / "control.html"
         control.write_text(FAULTS, "utf-8")
-        said = opened(args.peers, args.shots or folder / "shots", {"planted faults": control, **pages})
+        said = opened(args.peers, browser, args.shots or folder / "shots", {"planted faults": control, **pages})
         versions, planted = next(said), next(said)
         if missed := unseen(planted):
             sys.exit(f"the planted faults were not all found: {', '.join(missed)}")

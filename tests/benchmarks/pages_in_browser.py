@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import shutil
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -19,7 +19,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Pixels: a laptop, and a small phone.
 SIZES = {1280: 900, 390: 844}
 THEMES = ("light", "dark")
@@ -128,17 +127,15 @@ def letters(pdf: PdfReader) -> list[str]:
 
 
 def main() -> None:
-    """Arguments: a folder for screenshots and PDFs, then pairs of name and page."""
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        sys.exit(f"no browser found on PATH: install one of {', '.join(BROWSERS)}")
-    shots = Path(sys.argv[1])
+    """Arguments: the browser, a folder for screenshots and PDFs, then pairs of name and page."""
+    program, shots, words = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     shots.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         # A browser's own sandbox does not start as root; the pages hold no script and there is no network.
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        words_for_root = [] if os.geteuid() else ["--no-sandbox"]
+        browser = playwright.chromium.launch(executable_path=program, args=words_for_root)
         print(json.dumps({"browser": browser.version, "axe": Axe().axe_script.split("axe v", 1)[1].split()[0]}))
-        for name, path in zip(sys.argv[2::2], sys.argv[3::2], strict=True):
+        for name, path in zip(words[::2], words[1::2], strict=True):
             flat = name.replace("/", "-")
             found = list(seen(browser, Path(path), shots, flat))
             paper = printed(browser, Path(path), shots, flat)

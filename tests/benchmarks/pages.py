@@ -1,6 +1,6 @@
 """Open every kind of page in headless Chromium, at two sizes, in two themes and on A4; write docs/evidence/pages.md.
 
-make pages        (about four minutes)
+make pages        (a quarter of an hour on 2 busy cores)
 
 Without page files it makes its own: a round of toys, with --full also samples of the kit's exercises at small size, and
 every page that the commands make of their results. It ends with 1 when a page has any fault, or when the faults planted

@@ -1,10 +1,10 @@
-# make demo | test | lint | evidence | bench.  Needs Python 3.11 or newer and make; everything else goes into .venv.
+# make demo | test | lint | evidence | bench | pages.  Needs Python 3.11 or newer and make; everything else goes into .venv.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
 
-.PHONY: demo test lint evidence bench
+.PHONY: demo test lint evidence bench pages
 
 demo: .venv/core
 	@$(BIN)/caredrill demo --out demo
@@ -29,6 +29,9 @@ bench: .venv/dev .venv/peers/installed
 	@$(BIN)/python tests/benchmarks/scoring.py
 	@$(BIN)/python tests/benchmarks/outputs.py
 
+pages: .venv/dev .venv/pages/installed
+	@$(BIN)/python tests/benchmarks/pages.py --full --shots shots --out docs/evidence/pages.md
+
 .venv/core: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "needs Python 3.11 or newer with venv (Debian, Ubuntu: apt-get install python3-venv)"; exit 2; }
 	@echo "installing into .venv (once)"
@@ -47,4 +50,12 @@ bench: .venv/dev .venv/peers/installed
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip --disable-pip-version-check -q install \
 		-c tests/benchmarks/peers-constraints.txt "otter-grader[grading]"
+	@touch $@
+
+# Opens pages in the system's browser; none is downloaded.
+.venv/pages/installed: .venv/core tests/benchmarks/pages-constraints.txt
+	@echo "installing playwright into .venv/pages, to look at pages with (once)"
+	@test -x .venv/pages/bin/python || $(BIN)/python -m venv .venv/pages
+	@.venv/pages/bin/python -m pip --disable-pip-version-check -q install \
+		-c tests/benchmarks/pages-constraints.txt playwright axe-playwright-python pypdf
 	@touch $@

@@ -22,19 +22,24 @@ STAMPS = {
     "TIER B": "Run in the weaker of the two sandboxes.",
     "SMALL": "Few patients: the score is coarse.",
     "OTHER CARD": "Graded with another policy card than the candidate's own.",
+    "PRIVATE PACK": "Hidden data with the team's own additions: comparable only with scores that carry this stamp.",
 }
 
 
 @functools.cache
-def template() -> jinja2.Template:
-    """The page's template; every value is escaped."""
+def environment() -> jinja2.Environment:
+    """Templates of this folder: whatever they print is escaped and holds no control characters."""
     import jinja2
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=jinja2.select_autoescape(["html.j2"]),
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: type(value)(plain(value)) if isinstance(value, str) else value,
+        trim_blocks=True,
     )
-    environment.filters["plain"] = plain
-    return environment.get_template("scorecard.html.j2")
+    made.filters["plain"] = plain
+    return made
 
 
 def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
@@ -48,8 +53,12 @@ def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
 
 def write(cards: Sequence[Scorecard], path: Path) -> Path:
     """Write the page for one submission's scorecards; returns its path."""
-    text = template().render(
-        cards=cards, by_skill=by_skill, stamps=STAMPS, drawn=drawing.drawn, width=drawing.WIDTH, plot=drawing.PLOT
+    text = (
+        environment()
+        .get_template("scorecard.html.j2")
+        .render(
+            cards=cards, by_skill=by_skill, stamps=STAMPS, drawn=drawing.drawn, width=drawing.WIDTH, plot=drawing.PLOT
+        )
     )
     write_file(path, text.encode("utf-8", "replace"))
     return path

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from graders.commands._options import add_kit, open_kit, progress
 from graders.harness.errors import UsageError
-from graders.round.letters import FILES, KEEP_YEARS
+from graders.round.letters import FILES
+from graders.round.retention import YEARS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("results", type=Path, metavar="RESULTS", help="what `caredrill grade --out` wrote")
     parser.add_argument("identity", nargs="?", metavar="ID", help="one candidate; all unless told")
     parser.add_argument("--without-scores", action="store_true", help="verdicts and advice, no points")
-    parser.add_argument("--keep-years", type=int, default=KEEP_YEARS, metavar="N", help="how long results are kept")
+    parser.add_argument("--keep-years", type=int, default=YEARS, metavar="N", help="how long results are kept")
     add_kit(parser)
 
 

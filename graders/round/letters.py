@@ -15,8 +15,6 @@ from graders.harness.outcome import write_file
 from graders.round import rounds
 from graders.round.results import DESCRIPTION, Result, Results
 
-# California asks employers for this long (2 CCR 11013); a team elsewhere may say less.
-KEEP_YEARS = 4
 FILES = ("letter.md", "letter.html")
 # What a stamp means for whoever reads their own score.
 STAMPS = {

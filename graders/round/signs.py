@@ -1,0 +1,72 @@
+"""Signs that work was copied or a packet passed on, by labels. None of them touches a score."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from graders.harness.kit import Kit
+from graders.round.results import Results
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Code of two submissions that is alike without the starter. second: "" for a sample that this kit publishes.
+
+    near: is it the same work, as far as that can be told from code?  lines: how many of the first's lines are alike.
+    """
+
+    exercise: str
+    first: str
+    second: str
+    similarity: float
+    lines: int
+    near: bool
+
+
+@dataclass(frozen=True)
+class Leak:
+    """`count` canary rows of the packet of candidate `of` lie in what candidate `label` handed in."""
+
+    label: str
+    of: str
+    exercise: str
+    count: int
+
+
+def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Likeness] | None:
+    """Everything alike between submissions, and with the kit's samples; None where this kit cannot look for it."""
+    try:
+        similarity = importlib.import_module("graders.round.similarity")
+    except ModuleNotFoundError:
+        return None
+    found = []
+    for name in sorted({name for there in results.found.values() for name in there}):
+        exercise = kit.exercise(name)
+        starter = similarity.starter_files(exercise)
+        prints = {
+            identity: similarity.fingerprint(files, starter)
+            for identity, there in results.found.items()
+            if name in there and (files := there[name].submitted)
+        }
+        pairs = [(pair, labels[pair.second]) for pair in similarity.pairs(prints)]
+        # A sample's name would tell which flaw it has, and helps nobody who reads the report.
+        pairs += [(pair, "") for pair in similarity.nearest(prints, similarity.sample_prints(kit, exercise))]
+        found += [
+            Likeness(name, labels[p.first], second, p.similarity, p.lines, p.similarity >= similarity.NEAR_IDENTITY)
+            for p, second in pairs
+            if p.similarity >= similarity.ADVISORY
+        ]
+    return sorted(found, key=lambda one: (one.exercise, -one.similarity, one.first, one.second))
+
+
+def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak] | None:
+    """Rows of another candidate's packet in what one handed in; None where this kit cannot look for them."""
+    try:
+        canaries = importlib.import_module("graders.round.canaries")
+    except ModuleNotFoundError:
+        return None
+    hits = [hit for hit in canaries.hits(kit, results, secret) if hit.of != hit.identity]
+    found = [Leak(labels[hit.identity], labels.get(hit.of, ""), hit.exercise, hit.count) for hit in hits]
+    return sorted(found, key=lambda leak: (leak.label, leak.of, leak.exercise))

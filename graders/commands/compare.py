@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--groups", type=Path, metavar="CSV", help="id and groups: adds a worksheet of adverse impact")
     parser.add_argument(
         "--selected", choices=("band", "above"), default="band",
-        help="who counts as selected there: not below the band, or clearly above; a column 'selected' in CSV goes first",
+        help="who counts as selected there: not below the band, or clearly above; a column 'selected' goes first",
     )  # fmt: skip
     parser.add_argument("--unblind", action="store_true", help="name the candidates on the page")
     add_kit(parser)

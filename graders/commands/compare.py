@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from graders.round.impact import Supplied, Worksheet
 
 PAGE, LABELS = "round.html", "labels.csv"
-NOT_ASKED = "Not looked for: that needs the team's secret (--secret-file)."
-NO_CANARIES = "Not looked for: this kit has no graders/round/canaries.py."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +48,10 @@ def run(args: argparse.Namespace) -> int:
     from graders.round import comparison
 
     kit = open_kit(args.kit)
-    secret = grading.read_secret(args.secret_file) if args.secret_file else None
     with working("comparing"):
         found = results.read(kit, args.results)
         compared = comparison.compare(kit, found)
+        secret = read_secret(compared, args) if args.secret_file else None
         report = reported(kit, found, compared, secret, args)
         page = round_page.write(report, (args.out or args.results) / PAGE)
     write_file(args.results / LABELS, label_table(compared), 0o600)
@@ -83,12 +81,27 @@ def reported(
         sum(holds.minutes(kit, found, row.identity, row.states) for row in waiting),
         alike,
         leaks,
-        NOT_ASKED if secret is None else NO_CANARIES,
+        signs.unmarked(kit, [block.exercise for block in compared.blocks]) if secret else (),
         sheets,
         words,
         left_out,
         args.unblind,
     )
+
+
+def read_secret(compared: Comparison, args: argparse.Namespace) -> bytes:
+    """The team's secret. Raises UsageError when these results are of another: it would find no trace of anything."""
+    from graders.round import many
+
+    secret, stamps = grading.read_secret(args.secret_file), compared.stamps
+    terms = grading.Terms(
+        "", secret, unsafe="UNSAFE" in stamps, small="SMALL" in stamps, packs=grading.read_packs(args.secret_file)
+    )
+    kept = args.results / many.TERMS
+    known = kept.is_file() and not {"PRACTICE", "OTHER CARD"} & set(stamps)
+    if known and kept.read_text() != many.fingerprint(terms):
+        raise UsageError(f"{args.secret_file}: is not the secret of these results, or other packs lie beside it now")
+    return secret
 
 
 def impact_of(compared: Comparison, args: argparse.Namespace) -> tuple[list[Worksheet] | None, str, int]:

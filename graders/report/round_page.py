@@ -44,7 +44,7 @@ MOST_PAIRS = 100
 class Report:
     """What the page shows. worksheets: None when no groups were given.  alike, leaks: None when not looked for.
 
-    left_out: of the worksheets, how many had no total.  selected: in words, who counts as selected.
+    unmarked: exercises in whose packets nothing can be traced.  left_out: of the worksheets, how many had no total.  selected: in words, who counts as selected.
     """
 
     compared: Comparison
@@ -52,7 +52,7 @@ class Report:
     to_decide: int
     alike: Sequence[Likeness] | None
     leaks: Sequence[Leak] | None
-    why_no_leaks: str
+    unmarked: Sequence[str]
     worksheets: Sequence[Worksheet] | None
     selected: str
     left_out: int

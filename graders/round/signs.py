@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from graders.harness.kit import Kit
@@ -27,7 +27,7 @@ class Likeness:
 
 @dataclass(frozen=True)
 class Leak:
-    """`count` canary rows of the packet of candidate `of` lie in what candidate `label` handed in."""
+    """`count` identifiers with the mark of candidate `of`'s packet lie in what candidate `label` handed in."""
 
     label: str
     of: str
@@ -61,12 +61,16 @@ def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Li
     return sorted(found, key=lambda one: (one.exercise, -one.similarity, one.first, one.second))
 
 
-def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak] | None:
-    """Rows of another candidate's packet in what one handed in; None where this kit cannot look for them."""
-    try:
-        canaries = importlib.import_module("graders.round.canaries")
-    except ModuleNotFoundError:
-        return None
-    hits = [hit for hit in canaries.hits(kit, results, secret) if hit.of != hit.identity]
-    found = [Leak(labels[hit.identity], labels.get(hit.of, ""), hit.exercise, hit.count) for hit in hits]
+def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak]:
+    """Marks of another candidate's packet in what one handed in."""
+    from graders.round import canaries
+
+    found = [Leak(labels[h.identity], labels[h.of], h.exercise, h.count) for h in canaries.hits(kit, results, secret)]
     return sorted(found, key=lambda leak: (leak.label, leak.of, leak.exercise))
+
+
+def unmarked(kit: Kit, names: Iterable[str]) -> list[str]:
+    """Exercises whose practice data carry no marks."""
+    from graders.round import canaries
+
+    return [name for name, kinds in canaries.marks(kit, names).items() if not kinds]

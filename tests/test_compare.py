@@ -15,18 +15,21 @@ import numpy as np
 import pytest
 
 from graders.commands import main
+from graders.harness import grading
+from graders.harness.grading import Terms
 from graders.harness.kit import HOME, Kit
 from graders.report import round_page
-from graders.round import comparison, holds, results
+from graders.round import canaries, comparison, holds, many, results
 from graders.round.comparison import ABOVE, BELOW, DECIDE, NO_TOTAL, Column
+from graders.round.signs import Likeness
 
 TOYS = HOME / "tests/toys"
 SAMPLES = TOYS / "tests/submissions"
 CRITERIA = {
     "body_mass_index": {"every_index_is_right": 80, "the_row_count_is_returned": 20},
     "insulin_titration": {"glucose_stays_in_range": 100},
+    "safe_logging": {"all_of_it": 100},
 }
-WEIGHTS = {"body_mass_index": 60, "insulin_titration": 40}
 # Everything of these that a blind page must not hold.
 PEOPLE = ["jane", "doe", "garcia", "maria", "okafor", "chidi", "ward7", "lee"]
 ADDRESSES = ["jane.doe@example.org", "chidi@okafor.example.com", "mgarcia@example.net"]
@@ -246,7 +249,7 @@ def test_a_hold_says_which_criterion_why_and_how_long_it_takes(tmp_path, capsys)
     page, printed = written(folder, capsys)
     label = compared(folder).labels["ann"]
     # 5 for the exercise, 100 lines and one of 405 characters at 20 a minute, 400 words at 200 a minute.
-    assert f"HOLD: {label}; about 13 minutes to read" in printed.out
+    assert f"HOLD: 1, about 13 minutes to read: {label}" in printed.out
     assert "A1, Title of every_index_is_right. (critical, and not met)" in page
     assert f"{label} <span" in page
 
@@ -255,6 +258,44 @@ def test_a_starter_handed_in_as_it_is_takes_no_reading():
     exercise = Kit().exercise("subgroup_evaluation")
     starter = exercise.folder / "starter"
     assert holds.beyond(exercise, {p.name: p.read_bytes() for p in starter.iterdir() if p.is_file()}) == (0, 0)
+
+
+@pytest.mark.parametrize(("near", "second", "held"), [(True, "", 1), (True, "K02", 0), (False, "", 0)])
+def test_only_near_identity_to_a_sample_of_the_kit_is_a_reason_for_hold(tmp_path, near, second, held):
+    folder = store(tmp_path, {"ann": both(1, 1), "bob": both(1, 1)})
+    kit, found = Kit(TOYS), compared(folder)
+    alike = [Likeness("body_mass_index", "K01", second, 0.97, 40, near)]
+    assert len(holds.holds(kit, results.read(kit, folder), found, alike)) == held
+
+
+def test_marks_of_another_candidates_packet_are_shown_by_label_to_who_has_the_secret(tmp_path, capsys):
+    kit, secret = Kit(), b"the secret of this test, 32 bytes"
+    exercise, terms = kit.exercise("safe_logging"), Terms("bob", secret, small=True)
+    drawn = kit.recipe("safe_logging").draw_card(grading.seed_for(exercise, terms, "card"))
+    scene = grading.make_scene(kit, exercise, Terms("practice", card=drawn, small=True))
+    packet = canaries.marked(kit, exercise, scene.public, terms)
+    folder = store(tmp_path / "r", {n: [card("safe_logging", [1])] for n in ("ann", "bob")}, role=False)
+    for identity in ("ann", "bob"):
+        place = folder / identity / "safe_logging"
+        (place / "submitted").mkdir()
+        (place / "submitted/requests.py").write_bytes(packet["requests.ndjson"][:50_000])
+        text = (place / "scorecard.json").read_text()
+        (place / "scorecard.json").write_text(text.replace('"variant": "v"', f'"variant": "{identity}"'))
+    (tmp_path / "team.secret").write_bytes(secret)
+    page, _ = written(folder, capsys, kit=HOME)
+    assert "Not looked for: that needs the team" in page
+    page, printed = written(folder, capsys, "--secret-file", tmp_path / "team.secret", kit=HOME)
+    labels = compared(folder, HOME).labels
+    assert "traces of other packets: 1" in printed.out
+    assert f"{labels['ann']}</th><td>{labels['bob']}</td><td>safe_logging" in page
+
+
+def test_a_secret_that_is_not_that_of_the_results_is_refused(tmp_path, capsys):
+    folder = store(tmp_path / "r", {"ann": both(1, 1)})
+    many.keep_terms(folder, Terms("ann", b"the secret of this test, 32 bytes"))
+    (tmp_path / "team.secret").write_bytes(b"another secret, of nobody at all")
+    _, printed = written(folder, capsys, "--secret-file", tmp_path / "team.secret", code=2)
+    assert "is not the secret of these results" in printed.err
 
 
 def luminance(colour):

@@ -158,7 +158,7 @@ def summary(report: Report) -> Sequence[str]:
             lines.append(f"standard error not measured: {', '.join(compared.unmeasured)}")
     held = [hold.label for hold in report.held]
     minutes = sum(hold.minutes for hold in report.held)
-    lines.append(f"HOLD: {', '.join(held)}; about {minutes} minutes to read" if held else "HOLD: nobody")
+    lines.append(f"HOLD: {len(held)}, about {minutes} minutes to read: {', '.join(held)}" if held else "HOLD: nobody")
     flat = [column.code for block in compared.blocks for column in block.columns if column.flat]
     lines.append(f"criteria that told nobody apart: {', '.join(flat) or 'none'}")
     if report.alike is not None:

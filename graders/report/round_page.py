@@ -32,6 +32,8 @@ STATUSES = {
     "infra_error": "no score, our fault",
     comparison.NOT_GRADED: "not graded",
 }
+# Scores with and without these are comparable.
+COMPARABLE = ("TIER B",)
 # As measured: docs/evidence/similarity.md.
 FALSE_ALARMS = ""
 # Totals are counted in steps of so many points.
@@ -44,7 +46,8 @@ MOST_PAIRS = 100
 class Report:
     """What the page shows. worksheets: None when no groups were given.  alike, leaks: None when not looked for.
 
-    unmarked: exercises in whose packets nothing can be traced.  left_out: of the worksheets, how many had no total.  selected: in words, who counts as selected.
+    unmarked: exercises in whose packets nothing can be traced.  left_out: how many are in no worksheet.
+    selected: in words, who counts as selected.
     """
 
     compared: Comparison
@@ -148,6 +151,7 @@ def write(report: Report, path: Path) -> Path:
         false_alarms=FALSE_ALARMS,
         state_text=state_text,
         stamps=STAMPS,
+        comparable=COMPARABLE,
         light=colours(LIGHT),
         dark=colours(DARK),
         ink={name: "#" + "".join(f"{value:02x}" for value in values) for name, values in INK.items()},

@@ -1,0 +1,224 @@
+"""Python source as tokens that stay the same when names, texts, comments, order and layout are changed."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hashlib
+import keyword
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+# Honest work is below 100 KB; what is beyond is not looked at, so that time is bounded.
+MAX_BYTES = 300_000
+BUILTINS = frozenset(dir(builtins))
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+UNITS = (*FUNCTIONS, ast.ClassDef)
+NOTHING = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Nonlocal)
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+# Types, and what only repeats the kind of a node.
+SILENT = ("annotation", "returns", "type_comment", "type_params", "kind", "ctx", "simple", "conversion")
+# Escapes are passed over: what is found of a text stays in proportion to its length, however it is written.
+LEXEME = re.compile(
+    r"""(?P<skip>\#[^\n]*|[ \t\f\\]+)|(?P<line>\n)
+    |(?P<text>[rbfuRBFU]{0,2}(?:'''.*?'''|\"\"\".*?\"\"\"|'[^'\n]*'|"[^"\n]*"))
+    |(?P<name>[^\W\d]\w*)|(?P<other>\d[\w.]*|.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+Token = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A stretch of code whose place does not matter: a function, a class without its methods, a statement of a module.
+
+    tokens: what stands there.  lines: (same length) on which line of `file` each is, from 1.
+    """
+
+    file: str
+    tokens: tuple[str, ...]
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    """whole: does every file parse?  syntax: units of the files that do.  words: of all files, without their syntax."""
+
+    whole: bool
+    syntax: tuple[Unit, ...]
+    words: tuple[Unit, ...]
+
+
+def read(files: Mapping[str, bytes]) -> Code:
+    """The Python files of one submission, the smallest first until MAX_BYTES are read. Raises nothing."""
+    room, texts = MAX_BYTES, dict[str, str]()
+    for name in sorted((n for n in files if n.endswith(".py")), key=lambda n: (len(files[n]), n)):
+        texts[name] = files[name][:room].decode("utf-8", "replace").removeprefix("\ufeff")
+        room -= min(room, len(files[name]))
+    own = {part.removesuffix(".py") for name in texts for part in name.split("/")}
+    syntax, words, whole = list[Unit](), list[Unit](), True
+    for name, text in sorted(texts.items()):
+        words += by_words(name, text)
+        try:
+            syntax += list(Reader(name, parsed(text), own).units())
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            whole = False
+    return Code(whole, tuple(syntax), tuple(words))
+
+
+def parsed(text: str) -> ast.Module:
+    """The syntax tree. Raises SyntaxError, ValueError, RecursionError or MemoryError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a stranger's escapes and comparisons
+        return ast.parse(text)
+
+
+def digest(tokens: Iterable[str]) -> int:
+    """64 bits of them, the same on every machine."""
+    data = "\0".join(tokens).encode("utf-8", "replace")
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "big")
+
+
+def by_words(file: str, text: str) -> Iterator[Unit]:
+    """Units of a text that need not be Python; one begins at each def or class that stands at the margin."""
+    tokens: list[Token] = []
+    line, margin = 1, True
+    for found in LEXEME.finditer(text):
+        kind, value = found.lastgroup, found.group()
+        if margin and value in ("def", "class", "async") and tokens:
+            yield unit(file, tokens)
+            tokens = []
+        margin = kind == "line"
+        if kind == "name":
+            tokens.append((value if keyword.iskeyword(value) or value in BUILTINS else "V", line))
+        elif kind == "text":
+            tokens.append(("S", line))
+        elif kind == "other":
+            tokens.append((value, line))
+        line += value.count("\n")
+    if tokens:
+        yield unit(file, tokens)
+
+
+def unit(file: str, tokens: Sequence[Token]) -> Unit:
+    """Tokens and their lines, side by side."""
+    return Unit(file, tuple(t for t, _ in tokens), tuple(n for _, n in tokens))
+
+
+def assigned(node: ast.AST) -> set[str]:
+    """Names that a function, or another statement, gives a meaning of its own, and its parameters."""
+    names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    return names | {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
+
+
+class Reader:
+    """One module, token by token. own: names of the submission's modules and folders.
+
+    Names of the submission's own become numbers, in the order in which a statement uses them; what is imported from
+    elsewhere stands under its full name, whatever it is called here, and so do Python's own; attributes of other things
+    lose theirs, as nobody knows whose they are. Texts become one token. The statements of a block are put in an order
+    of their own.
+    """
+
+    def __init__(self, file: str, tree: ast.Module, own: set[str]) -> None:
+        self.file, self.tree = file, tree
+        self.imported: dict[str, str] = {}
+        self.names: dict[str, int] = {}
+        self.modules: set[str] = set()  # the submission's own, as they are called here
+        self.here: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for a in node.names:
+                    top = a.name.split(".")[0]
+                    if top in own:
+                        self.modules.add(a.asname or top)
+                    else:
+                        self.imported[a.asname or top] = a.name if a.asname else top
+            elif isinstance(node, ast.ImportFrom):
+                if node.level or (node.module or "").split(".")[0] in own:
+                    self.modules |= {a.asname or a.name for a in node.names if a.name in own}
+                else:
+                    self.imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+
+    def units(self) -> Iterator[Unit]:
+        """Every function, method, class and other statement of the module."""
+        waiting: list[ast.stmt] = list(self.tree.body)
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.ClassDef):
+                waiting += [n for n in node.body if isinstance(n, UNITS)]
+            else:
+                self.here = assigned(node)
+            if tokens := self.statement(node):
+                yield unit(self.file, tokens)
+
+    def statement(self, node: ast.stmt) -> list[Token]:
+        """The tokens of its own line, then those of its blocks; a class's methods are not among them."""
+        comment = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        declared = isinstance(node, ast.AnnAssign) and node.value is None
+        if comment or declared or isinstance(node, NOTHING):
+            return []
+        self.names = {}
+        kind = "Assign" if isinstance(node, ast.AnnAssign) else type(node).__name__
+        out: list[Token] = [(kind, node.lineno)]
+        self.parts(node, out, node.lineno)
+        for name in BLOCKS:
+            block = getattr(node, name, [])
+            if isinstance(node, ast.ClassDef):
+                block = [n for n in block if not isinstance(n, UNITS)]
+            for part in block:
+                if not isinstance(part, ast.stmt):  # handlers and cases, whose order counts
+                    self.names = {}
+                    line = getattr(part, "lineno", node.lineno)
+                    out.append((type(part).__name__, line))
+                    self.parts(part, out, line)
+                    out += self.block(part.body)
+            out += self.block([n for n in block if isinstance(n, ast.stmt)])
+        return out
+
+    def block(self, nodes: Iterable[ast.stmt]) -> list[Token]:
+        """Statements in an order that only their tokens decide."""
+        parts = [tokens for node in nodes if (tokens := self.statement(node))]
+        if len(parts) > 1:
+            parts.sort(key=lambda tokens: digest(t for t, _ in tokens))
+        return [("{", parts[0][0][1]), *(t for part in parts for t in part), ("}", parts[-1][-1][1])] if parts else []
+
+    def parts(self, node: ast.AST, out: list[Token], line: int) -> None:
+        """The tokens of what a node consists of, blocks apart."""
+        for name, value in ast.iter_fields(node):
+            if name not in SILENT and not (name in BLOCKS and isinstance(value, list)):
+                for part in value if isinstance(value, list) else [value]:
+                    if isinstance(part, ast.AST):
+                        self.add(part, out, getattr(part, "lineno", line))
+
+    def add(self, node: ast.AST, out: list[Token], line: int) -> None:
+        """The tokens of a part of a statement, parents first."""
+        below, attributes = node, list[str]()
+        while isinstance(below, ast.Attribute):
+            attributes.append(below.attr)
+            below = below.value
+        if isinstance(below, ast.Name):
+            if below.id in self.imported and below.id not in self.here:
+                out.append((".".join([self.imported[below.id], *reversed(attributes)]), line))
+                return
+            known = below.id in BUILTINS and below.id not in self.here
+            name = below.id
+            if name in self.modules and name not in self.here and attributes:
+                name = attributes.pop()  # merged into one file, module.name would be name
+            name = name if known else f"V{self.names.setdefault(name, len(self.names))}"
+            out += [("Attribute", line)] * len(attributes) + [(name, line)]
+            return
+        out += [("Attribute", line)] * len(attributes)
+        if isinstance(below, ast.Constant):
+            out.append(("S" if isinstance(below.value, (str, bytes)) else repr(below.value)[:40], line))
+        elif isinstance(below, ast.JoinedStr):
+            out.append(("S", line))
+            for value in below.values:
+                if isinstance(value, ast.FormattedValue):
+                    self.add(value.value, out, line)
+        else:
+            out.append((type(below).__name__, line))
+            self.parts(below, out, line)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import itertools
 import json
 import re
@@ -264,8 +266,24 @@ def test_a_starter_handed_in_as_it_is_takes_no_reading():
 def test_only_near_identity_to_a_sample_of_the_kit_is_a_reason_for_hold(tmp_path, near, second, held):
     folder = store(tmp_path, {"ann": both(1, 1), "bob": both(1, 1)})
     kit, found = Kit(TOYS), compared(folder)
-    alike = [Likeness("body_mass_index", "K01", second, 0.97, 40, near)]
+    alike = [Likeness("body_mass_index", "K01", second, 0.97, ("jane.py:1-40",), near)]
     assert len(holds.holds(kit, results.read(kit, folder), found, alike)) == held
+
+
+def test_a_pair_that_is_alike_is_shown_without_the_names_of_its_files(tmp_path, capsys):
+    folder = store(tmp_path, {"ann": both(1, 1), "bob": both(1, 1)})
+    code = "".join(
+        f"def f{n}(a, b):\n    return [a ** {n}, b[{n}:], {{a: b}}, a if b else {n}]\n\n\n" for n in range(60)
+    )
+    for identity, name in (("ann", "jane_doe.py"), ("bob", "okafor.py")):
+        place = folder / identity / "body_mass_index/submitted"
+        place.mkdir()
+        (place / name).write_text(code)
+    page, printed = written(folder, capsys)
+    assert "alike: 1 near-identical, 0 to read side by side" in printed.out
+    assert re.search(r'K0[12]</th><td>K0[12]</td><td>body_mass_index</td><td class="number">1.00', page)
+    assert not re.search("jane|okafor", page)
+    assert re.search(r"(jane_doe|okafor).py:1-", written(folder, capsys, "--unblind")[0])
 
 
 def test_marks_of_another_candidates_packet_are_shown_by_label_to_who_has_the_secret(tmp_path, capsys):
@@ -328,22 +346,24 @@ class Page(HTMLParser):
         self.tags.append((tag, dict(attributes)))
 
 
-@pytest.fixture
-def large(tmp_path, capsys):
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
     """The report on 200 candidates, all on HOLD, with groups; and what was printed."""
+    place = tmp_path_factory.mktemp("large")
     people = {
         f"p{n:03}": [card("body_mass_index", [n % 7 / 7, 0], hold=["the_row_count_is_returned"], stamps=["SMALL"]),
                      card("insulin_titration", [n % 11 / 11], stamps=["SMALL"])]
         for n in range(200)
     }  # fmt: skip
-    folder = store(tmp_path / "results", people)
-    groups = tmp_path / "groups.csv"
+    folder, groups, printed = store(place / "results", people), place / "groups.csv", io.StringIO()
     groups.write_text("id,team,sex\n" + "".join(f"p{n:03},t{n % 9},{'fm'[n % 2]}\n" for n in range(200)))
-    return written(folder, capsys, "--groups", groups)
+    with contextlib.redirect_stdout(printed):
+        assert main(["compare", str(folder), "--kit", str(TOYS), "--groups", str(groups)]) == 0
+    return (folder / "round.html").read_text("utf-8"), printed.getvalue()
 
 
 def test_the_summary_has_at_most_25_lines_of_80_columns(large):
-    lines = large[1].out.splitlines()
+    lines = large[1].splitlines()
     assert len(lines) <= 25
     assert [line for line in lines if len(line) > 80 and not line.startswith(("page: ", "labels: "))] == []
 

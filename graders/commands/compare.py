@@ -1,4 +1,4 @@
-"""Compare a round's submissions, blind: bands, a heat map, who must be read, and what did not tell them apart."""
+"""Compare a round's submissions on one page, blind: in bands, by criterion, and who must be read."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def reported(
     from graders.round.comparison import DECIDE
 
     alike = signs.likenesses(kit, found, compared.labels)
-    held = holds.holds(kit, found, compared, alike or ())
+    held = holds.holds(kit, found, compared, alike)
     waiting = [row for row in compared.of(DECIDE) if row.label not in {hold.label for hold in held}]
     leaks = signs.leaks(kit, found, compared.labels, secret) if secret else None
     sheets, words, left_out = impact_of(compared, args)
@@ -161,9 +161,8 @@ def summary(report: Report) -> Sequence[str]:
     lines.append(f"HOLD: {len(held)}, about {minutes} minutes to read: {', '.join(held)}" if held else "HOLD: nobody")
     flat = [column.code for block in compared.blocks for column in block.columns if column.flat]
     lines.append(f"criteria that told nobody apart: {', '.join(flat) or 'none'}")
-    if report.alike is not None:
-        near = sum(one.near for one in report.alike)
-        lines.append(f"alike: {near} near-identical, {len(report.alike) - near} to read side by side")
+    near = sum(one.near for one in report.alike)
+    lines.append(f"alike: {near} near-identical, {len(report.alike) - near} to read side by side")
     if report.leaks is not None:
         lines.append(f"traces of other packets: {len(report.leaks)}")
     for sheet in report.worksheets or ():

@@ -44,7 +44,7 @@ MOST_PAIRS = 100
 
 @dataclass(frozen=True)
 class Report:
-    """What the page shows. worksheets: None when no groups were given.  alike, leaks: None when not looked for.
+    """What the page shows. worksheets: None when no groups were given.  leaks: None when not looked for.
 
     unmarked: exercises in whose packets nothing can be traced.  left_out: how many are in no worksheet.
     selected: in words, who counts as selected.
@@ -53,7 +53,7 @@ class Report:
     compared: Comparison
     held: Sequence[Hold]
     to_decide: int
-    alike: Sequence[Likeness] | None
+    alike: Sequence[Likeness]
     leaks: Sequence[Leak] | None
     unmarked: Sequence[str]
     worksheets: Sequence[Worksheet] | None

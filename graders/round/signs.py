@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -14,15 +13,22 @@ from graders.round.results import Results
 class Likeness:
     """Code of two submissions that is alike without the starter. second: "" for a sample that this kit publishes.
 
-    near: is it the same work, as far as that can be told from code?  lines: how many of the first's lines are alike.
+    near: is it the same work, as far as that can be told from code?  where: the longest stretches of the first,
+    "file.py:12-30"; its author chose the file's name, so no blind page may show it.
     """
 
     exercise: str
     first: str
     second: str
     similarity: float
-    lines: int
+    where: tuple[str, ...]
     near: bool
+
+    @property
+    def lines(self) -> int:
+        """Lines of the longest stretches."""
+        ends = [stretch.rpartition(":")[2].partition("-") for stretch in self.where]
+        return sum(int(last) - int(first) + 1 for first, _, last in ends)
 
 
 @dataclass(frozen=True)
@@ -35,12 +41,10 @@ class Leak:
     count: int
 
 
-def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Likeness] | None:
-    """Everything alike between submissions, and with the kit's samples; None where this kit cannot look for it."""
-    try:
-        similarity = importlib.import_module("graders.round.similarity")
-    except ModuleNotFoundError:
-        return None
+def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Likeness]:
+    """Everything alike between submissions, and with the kit's samples; the most alike first."""
+    from graders.round import similarity
+
     found = []
     for name in sorted({name for there in results.found.values() for name in there}):
         exercise = kit.exercise(name)
@@ -58,7 +62,7 @@ def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Li
             for p, second in pairs
             if p.similarity >= similarity.ADVISORY
         ]
-    return sorted(found, key=lambda one: (one.exercise, -one.similarity, one.first, one.second))
+    return sorted(found, key=lambda one: (-one.similarity, one.exercise, one.first, one.second))
 
 
 def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak]:

@@ -153,7 +153,7 @@ def test_labels_stand_apart_for_the_owner_alone_and_stay_the_same(tmp_path, caps
     assert {row["id"] for row in rows} == {"ann", "bob", "eve"}
     page = (tmp_path / "pages/round.html").read_text("utf-8")
     assert rows[0]["round"] in page
-    written(folder, capsys)
+    assert written(folder, capsys)[0] == page
     assert (folder / "labels.csv").read_text() == table
 
 
@@ -237,7 +237,10 @@ def test_who_handed_in_nothing_is_listed_by_label(tmp_path, capsys):
     folder = store(tmp_path, {"ann": both(1, 1)}, missing=["bob", "eve"])
     page, _ = written(folder, capsys)
     labels = compared(folder).labels
-    assert f"Handed in nothing: {', '.join(sorted([labels['bob'], labels['eve']]))}." in page
+    assert (
+        f"Handed in nothing, or nothing that could be graded: {', '.join(sorted([labels['bob'], labels['eve']]))}."
+        in page
+    )
 
 
 def test_a_hold_says_which_criterion_why_and_how_long_it_takes(tmp_path, capsys):
@@ -300,12 +303,22 @@ def test_marks_of_another_candidates_packet_are_shown_by_label_to_who_has_the_se
         text = (place / "scorecard.json").read_text()
         (place / "scorecard.json").write_text(text.replace('"variant": "v"', f'"variant": "{identity}"'))
     (tmp_path / "team.secret").write_bytes(secret)
-    page, _ = written(folder, capsys, kit=HOME)
-    assert "Not looked for: that needs the team" in page
     page, printed = written(folder, capsys, "--secret-file", tmp_path / "team.secret", kit=HOME)
     labels = compared(folder, HOME).labels
     assert "traces of other packets: 1" in printed.out
     assert f"{labels['ann']}</th><td>{labels['bob']}</td><td>safe_logging" in page
+
+
+def test_without_the_secret_it_is_said_that_traces_were_not_looked_for(tmp_path, capsys):
+    page, printed = written(store(tmp_path, {"ann": both(1, 1)}), capsys)
+    assert "Not looked for: that needs the team" in page
+    assert "traces" not in printed.out
+
+
+def test_an_exercise_that_was_not_graded_is_neither_a_zero_nor_a_fault(tmp_path, capsys):
+    page, _ = written(store(tmp_path, {"ann": [card("body_mass_index", [1, 1])]}), capsys)
+    assert "Not graded yet, so without a total: K01 (insulin_titration)." in page
+    assert [row.band for row in compared(tmp_path).rows] == [NO_TOTAL]
 
 
 def test_a_secret_that_is_not_that_of_the_results_is_refused(tmp_path, capsys):

@@ -136,7 +136,7 @@ def label_table(compared: Comparison) -> bytes:
     table = csv.writer(text, lineterminator="\n")
     table.writerow(["label", "id", "round"])
     table.writerows((label, identity, compared.mark) for identity, label in compared.labels.items())
-    return text.getvalue().encode()
+    return text.getvalue().encode("utf-8", "surrogateescape")
 
 
 def summary(report: Report) -> Sequence[str]:

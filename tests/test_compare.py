@@ -99,7 +99,7 @@ def measured(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """Toy submissions whose names, code and texts say whose they are, graded without a round.toml."""
+    """Toy submissions whose names, code and texts say whose they are, graded for a role."""
     place = tmp_path_factory.mktemp("graded")
     said = "".join(f"# {person} " for person in PEOPLE) + "".join(f"# {address}\n" for address in ADDRESSES)
     for identity, sample, file in (
@@ -120,6 +120,9 @@ def graded(tmp_path_factory):
     (broken / "insulin_titration/maria@okafor.txt").write_text(said)
     zipped = shutil.make_archive(str(place / "round/submissions/garcia"), "zip", broken)
     assert zipped.endswith("garcia.zip")
+    names = ("jane.doe", "Maria_Garcia", "chidi-okafor", "lee", "doe2", "jane", "garcia", "okafor.missing")
+    rows = [f'[[candidates]]\nid = "{name}"\n' for name in names]
+    (place / "round/round.toml").write_text('role = "toys"\n' + "".join(rows))
     out = place / "results"
     words = ["grade", str(place / "round"), "--out", str(out), "--kit", str(TOYS), "--small", "--workers", "1"]
     assert main(words) == 0
@@ -127,13 +130,20 @@ def graded(tmp_path_factory):
 
 
 @pytest.mark.sandbox
-def test_a_blind_report_holds_no_name_address_or_path_of_anybody(graded, capsys):
+@pytest.mark.parametrize("role", [True, False])
+def test_a_blind_report_holds_no_name_address_or_path_of_anybody(graded, tmp_path, capsys, role):
+    if not role:
+        (graded / "round.toml").rename(tmp_path / "round.toml")
     page, printed = written(graded, capsys)
+    if not role:
+        (tmp_path / "round.toml").rename(graded / "round.toml")
     shown = (page + printed.out.replace(str(graded), "")).lower()
     words = [*PEOPLE, *ADDRESSES, str(graded.parent).lower(), "submissions/"]
     found = [word for word in words if re.search(rf"(?<![a-z]){re.escape(word)}", shown)]
     assert not found
-    assert len(results.read(Kit(TOYS), graded).found) == 7
+    # They are in what was read.
+    cards = "".join(path.read_text() for path in graded.glob("*/*/scorecard.json"))
+    assert all(f"{name} holds no" in cards for name in ("lee", "jane.doe"))
 
 
 @pytest.mark.sandbox
@@ -141,6 +151,7 @@ def test_an_open_report_names_everybody_and_says_so(graded, capsys):
     page, _ = written(graded, capsys, "--unblind")
     assert all(f"({identity})" in page for identity in results.read(Kit(TOYS), graded).found)
     assert "Not blind" in page
+    assert stat.S_IMODE((graded / "round.html").stat().st_mode) == 0o600
 
 
 def test_labels_stand_apart_for_the_owner_alone_and_stay_the_same(tmp_path, capsys):

@@ -34,8 +34,7 @@ STATUSES = {
 }
 # Scores with and without these are comparable.
 COMPARABLE = ("TIER B",)
-# As measured: docs/evidence/similarity.md.
-FALSE_ALARMS = ""
+FALSE_ALARMS = "How often independent work is called alike: docs/evidence/similarity.md of this kit."
 # Totals are counted in steps of so many points.
 STEP = 5
 # More pairs than these are counted, not listed.
@@ -160,5 +159,6 @@ def write(report: Report, path: Path) -> Path:
         flat=comparison,
         most_pairs=MOST_PAIRS,
     )
-    write_file(path, text.encode("utf-8", "replace"))
+    # With names it is as private as the list of labels.
+    write_file(path, text.encode("utf-8", "replace"), 0o600 if report.unblind else 0o644)
     return path

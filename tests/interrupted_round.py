@@ -89,6 +89,28 @@ def disturb(place: Path, out: Path, worker_kills: int, pause_s: float, rng: rand
             )
 
 
+def kill_once(place: Path, out: Path, moment_s: float) -> int | None:
+    """Grade the round, kill the run itself at a moment, and run again at once until all is graded.
+
+    Returns how many submissions had their page when it was killed; None when the run was done before.
+    """
+    process = start(place, out)
+    try:
+        process.communicate(timeout=moment_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    else:
+        return None
+    finished = len(list(out.glob("*/scorecard.html")))
+    again = start(place, out)
+    said, trouble = again.communicate()
+    process.communicate()
+    if again.returncode:
+        raise RuntimeError(f"the second run failed: {said}{trouble}")
+    return finished
+
+
 def scorecards(out: Path) -> dict[str, bytes]:
     """Everything that counts of the results: the scorecards, outcomes and pages."""
     wanted = ("scorecard.json", "outcome.json", "scorecard.html")

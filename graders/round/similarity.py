@@ -21,8 +21,8 @@ ADVISORY = 0.3
 # Tokens whose order is compared, and of how many such grams in a row at least one is kept: whatever two submissions
 # share of GRAM + WINDOW - 1 tokens in a row is seen.
 GRAM, WINDOW = 12, 4
-# Grams below which nothing is said: some forty lines beyond the starter.
-ENOUGH = 60
+# Grams below which nothing is said: 25 dense lines beyond the starter, or 60 plain ones.
+ENOUGH = 100
 # Of Pair.lines: stretches that are named, and lines between two that make them one.
 STRETCHES, GAP = 5, 3
 
@@ -155,6 +155,7 @@ def hashes(unit: Unit) -> list[int]:
 
 
 def winnowed(grams: Sequence[int]) -> set[int]:
-    """The rightmost of the least in every window of WINDOW."""
-    starts = range(max(1, len(grams) - WINDOW + 1)) if grams else range(0)
-    return {min(range(s, min(s + WINDOW, len(grams))), key=lambda i: (grams[i], -i)) for s in starts}
+    """Where the rightmost of the least stands in every window of WINDOW."""
+    keys = [(value, -start) for start, value in enumerate(grams)]
+    shifted = [keys[n:] for n in range(min(WINDOW, len(keys)))]
+    return {-min(window)[1] for window in zip(*shifted, strict=False)}

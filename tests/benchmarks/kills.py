@@ -1,6 +1,7 @@
 """A round of 200 toy submissions, undisturbed and with kill -9 of workers and of the run itself at random moments.
 
-Printed: whether every submission has its scorecard, once, the same as undisturbed.
+Printed: whether every submission has its scorecard, once, the same as undisturbed. With --moments N, instead: N runs of
+a round of 12, each killed once (the run itself, at a random moment) and run again.
 """
 
 from __future__ import annotations
@@ -18,13 +19,44 @@ sys.path.insert(0, str(HERE.parent))
 import interrupted_round  # noqa: E402 - the tests' own, from the folder above
 
 
+def one_kill_each(place: Path, moments: int, rng: random.Random) -> bool:
+    """Print what came of so many runs, each killed once; is all the same as undisturbed, and nothing left over?"""
+    submissions = len(list((place / "submissions").iterdir()))
+    started = time.monotonic()
+    interrupted_round.start(place, place / "calm").communicate()
+    seconds = time.monotonic() - started
+    calm = interrupted_round.scorecards(place / "calm")
+    finished, same, strays, early = list[int](), 0, 0, 0
+    while len(finished) < moments:
+        out = place / f"out{len(finished)}_{early}"
+        found = interrupted_round.kill_once(place, out, rng.uniform(0, seconds))
+        if found is None:
+            early += 1
+            continue
+        finished.append(found)
+        same += interrupted_round.scorecards(out) == calm
+        strays += len(interrupted_round.strays(out))
+    cards = sum(name.endswith("scorecard.json") for name in calm)
+    print(f"undisturbed        {submissions} submissions, {cards} scorecards, {len(calm)} files, {seconds:.1f} s")
+    print(f"killed             {moments} runs, each once; {early} more had ended before their moment")
+    print(f"finished by then   {' '.join(map(str, sorted(finished)))}")
+    print(f"all files the same {same} of {moments} (scorecards, outcomes, pages)")
+    print(f"left unfinished    {strays} files")
+    return same == moments and not strays and cards == submissions
+
+
 def main() -> None:
     """Print one line per figure; exit code 1 when anything differs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--kills", type=int, default=15)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--moments", type=int, default=0, help="so many runs, each killed once")
     args = parser.parse_args()
+    if args.moments:
+        with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
+            place = interrupted_round.make(Path(name) / "round", 12)
+            sys.exit(0 if one_kill_each(place, args.moments, random.Random(args.seed)) else 1)
     with tempfile.TemporaryDirectory(prefix="caredrill-") as name:
         place = interrupted_round.make(Path(name) / "round", args.submissions)
         started = time.monotonic()

@@ -51,7 +51,7 @@ def row(kind: str, exercise: str, values: Iterable[float]) -> list[float]:
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
     kit, every, seeds = Kit(), dict[str, list[float]](), range(args.seeds)
     print(f"| pairs | exercise | number | least | middle | greatest | >= {ADVISORY} | >= {NEAR_IDENTITY} |")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -123,3 +124,18 @@ def test_a_task_that_kills_its_worker_twice_is_given_up_and_the_others_are_done(
     assert {task: d.result for task, d in done.items()} == {n: None if n in (3, 5) else 2 * n for n in range(8)}
     assert done[3].error is None
     assert isinstance(done[5].error, ValueError)
+
+
+def test_a_worker_ends_when_its_run_is_killed_while_it_starts(tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import os, signal\n"
+        "from graders.round.workers import new_executor\n"
+        "if __name__ == '__main__':\n"
+        "    new_executor().submit(os.getpid)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    # Whoever is left holds the pipe of its output open, and communicate() would wait for it.
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=100, env={"PYTHONPATH": str(HOME)})
+    assert done.returncode == -signal.SIGKILL

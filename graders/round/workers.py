@@ -94,9 +94,12 @@ def safe_path() -> Iterator[None]:
 
 def new_executor() -> ProcessPoolExecutor:
     """One worker, started with its first task."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent)
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent, initargs=(os.getpid(),))
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """In a worker: when the process that hands out tasks is killed, so is this one, and with it its sandbox."""
     prctl(SET_PDEATHSIG, signal.SIGKILL)
+    # Killed while this one started, it sends no signal any more, and the queue of tasks would be waited on for ever.
+    if os.getppid() != parent:
+        os._exit(1)

@@ -18,6 +18,8 @@ from synthetic_data.scene import Files
 
 # Log10: somebody is named only when a coincidence is less likely, all candidates and kinds of marks counted.
 CHANCE = -9.0
+# Below this a chance is not told apart.
+LEAST = -300.0
 # Identifiers of one kind that are looked at; a tenth of a packet has a tenth of that.
 MOST = 200_000
 
@@ -96,7 +98,7 @@ def coincidence(count: int, seen: int, space: int) -> float:
     """Log10 of the chance that so many or more of `seen` identifiers carry marks of a key they do not depend on."""
     from scipy.stats import binom
 
-    return float(binom.logsf(count - 1, seen, 1 / space)) / math.log(10) if count else 0.0
+    return max(LEAST, float(binom.logsf(count - 1, seen, 1 / space)) / math.log(10)) if count else 0.0
 
 
 def hits(kit: Kit, results: Results, secret: bytes) -> list[Hit]:

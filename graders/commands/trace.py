@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import gzip
+import math
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     with working("reading what was found"):
         found = canaries.trace(kit, kinds, described.variants, secret, texts(args.files))
     for identity, traced in sorted(found.items(), key=lambda one: one[1].chance):
-        share = f"{traced.count} of {traced.seen} identifiers of {traced.exercise} carry its mark"
-        print(f"{identity}: {share}; a coincidence: {max(traced.chance, 1e-99):.0e} or less")
+        share = f"{traced.count} of {traced.seen} identifiers of {traced.exercise} are as in this candidate's packet"
+        print(f"{identity}: {share}; chance of a coincidence: below 1e{math.ceil(traced.chance)}")
     if not found:
         print(f"none of {len(described.variants)} candidates: too few marks of anybody, or none")
     if unmarked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,10 @@ from graders.round.results import DESCRIPTION, Results
 from synthetic_data.canaries import Mark
 from synthetic_data.scene import Files
 
-# Somebody is named only when a coincidence is less likely than this, all candidates and kinds of marks counted.
-CHANCE = 1e-9
+# Log10: somebody is named only when a coincidence is less likely, all candidates and kinds of marks counted.
+CHANCE = -9.0
+# Below this a chance is not told apart.
+LEAST = -300.0
 # Identifiers of one kind that are looked at; a tenth of a packet has a tenth of that.
 MOST = 200_000
 
@@ -25,8 +28,8 @@ MOST = 200_000
 class Traced:
     """Marks of one candidate's packet in a text.
 
-    count: identifiers of `exercise` that carry its mark, of `seen` that could.  chance: at most, that any candidate
-    has so many by coincidence.
+    count: different identifiers of `exercise` that carry its mark, of `seen` that could.  chance: log10 of what is at
+    most the chance that any candidate has so many by coincidence.
     """
 
     exercise: str
@@ -37,7 +40,10 @@ class Traced:
 
 @dataclass(frozen=True)
 class Hit:
-    """A submission that holds marks of another candidate's packet. identity: who handed it in.  of: whose marks."""
+    """A submission that holds marks of another candidate's packet.
+
+    identity: who handed it in.  of: whose marks.  exercise, count, chance: as in Traced.
+    """
 
     identity: str
     of: str
@@ -82,17 +88,17 @@ def trace(
         for (name, mark), there in zip(kinds, seen, strict=True):
             number = mark.checker(grading.seed_for(kit.exercise(name), Terms(variant, secret), "canary"))
             count = sum(number(message) == tag for message, tag in there)
-            chance = min(1.0, coincidence(count, len(there), mark.space) * len(variants) * len(kinds))
+            chance = coincidence(count, len(there), mark.space) + math.log10(len(variants) * len(kinds))
             if chance <= CHANCE and (identity not in found or chance < found[identity].chance):
                 found[identity] = Traced(name, count, len(there), chance)
     return found
 
 
 def coincidence(count: int, seen: int, space: int) -> float:
-    """The chance that so many or more of `seen` identifiers carry a mark of a key that they do not depend on."""
+    """Log10 of the chance that so many or more of `seen` identifiers carry marks of a key they do not depend on."""
     from scipy.stats import binom
 
-    return float(binom.sf(count - 1, seen, 1 / space)) if count else 1.0
+    return max(LEAST, float(binom.logsf(count - 1, seen, 1 / space)) / math.log(10)) if count else 0.0
 
 
 def hits(kit: Kit, results: Results, secret: bytes) -> list[Hit]:

@@ -300,6 +300,14 @@ def test_a_pair_that_is_alike_is_shown_without_the_names_of_its_files(tmp_path, 
     assert re.search(r"(jane_doe|okafor).py:1-", written(folder, capsys, "--unblind")[0])
 
 
+def test_the_rate_of_false_alarms_on_the_page_is_the_measured_one(tmp_path, capsys):
+    page, _ = written(store(tmp_path, {"ann": both(1, 1)}), capsys)
+    measured = " ".join((HOME / "docs/evidence/similarity.md").read_text("utf-8").split())
+    pairs, most = re.search(r"of (\d+) pairs of work done independently none.*fewer than ([\d.]+) %", page).groups()
+    assert f"Of {pairs} independent pairs none reaches 0.3" in measured
+    assert f"rate of false alarms is below {most} % with 95 % confidence" in measured
+
+
 def test_marks_of_another_candidates_packet_are_shown_by_label_to_who_has_the_secret(tmp_path, capsys):
     kit, secret = Kit(), b"the secret of this test, 32 bytes"
     exercise, terms = kit.exercise("safe_logging"), Terms("bob", secret, small=True)

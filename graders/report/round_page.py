@@ -36,8 +36,8 @@ STATUSES = {
 COMPARABLE = ("TIER B",)
 # As measured: docs/evidence/similarity.md.
 FALSE_ALARMS = (
-    "False alarms: of 138 pairs of work done independently none was called alike, so fewer than 2.2 % of pairs with 95 % "
-    "confidence; 30 submissions are 435 pairs. The same course or the same assistant may make more. "
+    "False alarms: of 138 pairs of work done independently none was called alike, so fewer than 2.2 % of pairs with "
+    "95 % confidence; 30 submissions are 435 pairs. The same course or the same assistant may make more. "
     "Copies that were rewritten or are short stay below: nobody is cleared by not being here."
 )
 # Totals are counted in steps of so many points.

@@ -24,6 +24,7 @@ evidence: .venv/dev
 bench: .venv/dev .venv/peers/installed
 	@$(BIN)/python tests/benchmarks/overhead.py
 	@$(BIN)/python tests/benchmarks/peers.py
+	@$(BIN)/python tests/benchmarks/impact_peer.py
 	@$(BIN)/python tests/benchmarks/alignment.py
 	@$(BIN)/python tests/benchmarks/generator.py
 	@$(BIN)/python tests/benchmarks/scoring.py
@@ -46,10 +47,10 @@ pages: .venv/dev .venv/pages/installed
 
 # otter-grader cannot be installed beside the pinned versions of this kit (wrapt).
 .venv/peers/installed: .venv/core tests/benchmarks/peers-constraints.txt
-	@echo "installing otter-grader into .venv/peers, for the benchmark beside it (once)"
+	@echo "installing otter-grader and aedt-audit into .venv/peers, for the benchmarks beside them (once)"
 	@test -x .venv/peers/bin/python || $(BIN)/python -m venv .venv/peers
 	@.venv/peers/bin/python -m pip --disable-pip-version-check -q install \
-		-c tests/benchmarks/peers-constraints.txt "otter-grader[grading]"
+		-c tests/benchmarks/peers-constraints.txt "otter-grader[grading]" aedt-audit
 	@touch $@
 
 # Opens pages in the system's browser; none is downloaded.

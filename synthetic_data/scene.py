@@ -91,3 +91,6 @@ class Recipe(Protocol):
 
     def read_truth(self, files: Files) -> Any:
         """The stored truth as the frozen dataclass that the exercise's criteria take."""
+
+    # A recipe may also have MARKS, a tuple of canaries.Mark, and mark(public, seed): the practice data of a packet with
+    # these marks in it, under the candidate's key. Without them packets of the exercise cannot be traced.

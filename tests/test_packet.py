@@ -106,7 +106,7 @@ def test_packets_of_a_round(tmp_path, capsys, monkeypatch):
     (tmp_path / "round.toml").write_text('role = "default"\n[[candidates]]\nid = "c01"\n[[candidates]]\nid = "c02"\n')
     (tmp_path / "secret").write_bytes(SECRET)
     words = ["packet", str(tmp_path / "round.toml"), "--secret-file", str(tmp_path / "secret")]
-    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    assert main([*words, "--out", str(tmp_path / "out"), "--workers", "1"]) == 0
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["c01", "c01.zip", "c02", "c02.zip"]
     assert main([*words, "--out", str(tmp_path / "out")]) == 2
     assert "is not empty" in capsys.readouterr().err

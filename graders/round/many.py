@@ -153,16 +153,20 @@ def given_up(done: Done[Task, Verdict]) -> Verdict:
 
 def keep_terms(results: Path, terms: Terms) -> None:
     """Results of one folder are comparable: made with one secret, card, size and pack. Raises UsageError."""
-    said = repr((terms.secret, terms.card, terms.small, terms.unsafe, terms.packs))
-    fingerprint = hashlib.sha256(said.encode()).hexdigest()
     path = results / TERMS
-    if path.is_file() and path.read_text() != fingerprint:
+    if path.is_file() and path.read_text() != fingerprint(terms):
         raise UsageError(f"{results}: holds results made with another secret, card, pack or size: choose another --out")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InfrastructureError(f"{path.parent}: cannot be written ({error.strerror})") from None
-    outcome.write_file(path, fingerprint.encode(), 0o600)
+    outcome.write_file(path, fingerprint(terms).encode(), 0o600)
+
+
+def fingerprint(terms: Terms) -> str:
+    """On what terms results were made, without telling the secret."""
+    said = repr((terms.secret, terms.card, terms.small, terms.unsafe, terms.packs))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 @contextlib.contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import subprocess
 import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from graders.harness import grading
@@ -14,7 +16,7 @@ from graders.harness.exercise import Exercise
 from graders.harness.grading import Terms
 from graders.harness.kit import HOME, RECIPE, RUBRIC, Kit
 from graders.harness.tier import FILES
-from graders.round import closure
+from graders.round import canaries, closure
 from graders.round.roles import Role
 
 VERBS = ("__main__", "check", "doctor", "generate", "submit")
@@ -31,14 +33,15 @@ def files(kit: Kit, role: Role, identity: str, terms: Terms, contact: str = "") 
     Raises ExerciseError when the kit lacks one of the role's exercises.
     """
     exercises = [kit.exercise(name) for name in role.weights]
-    found = tools(kit, exercises)
+    found = dict(tools(kit, tuple(role.weights)))
     found["START.md"] = start_page(role, exercises, identity, contact).encode()
     for exercise in exercises:
         name = exercise.name
         for path in sorted(p for p in exercise.folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
             found[f"exercises/{name}/{path.relative_to(exercise.folder).as_posix()}"] = path.read_bytes()
         card = kit.recipe(name).draw_card(grading.seed_for(exercise, terms, "card"))
-        practice = grading.make_scene(kit, exercise, Terms("practice", card=card)).public
+        public = grading.make_scene(kit, exercise, Terms("practice", card=card)).public
+        practice = canaries.marked(kit, exercise, public, terms)
         found |= {f"practice/{name}/{file}": data for file, data in practice.items()}
         found[f"work/{name}/card.toml"] = practice["card.toml"]
         prefix = f"exercises/{name}/starter/"
@@ -47,13 +50,14 @@ def files(kit: Kit, role: Role, identity: str, terms: Terms, contact: str = "") 
     return found
 
 
-def tools(kit: Kit, exercises: list[Exercise]) -> dict[str, bytes]:
+@functools.cache
+def tools(kit: Kit, exercises: tuple[str, ...]) -> Mapping[str, bytes]:
     """The part of the kit that checks these exercises, and no other exercise's rubric, recipe or measures."""
     if kit.root != HOME:
         raise ExerciseError(f"{kit.root}: packets are made of this kit's own exercises; copy yours into a clone of it")
     first = [f"graders/commands/{verb}.py" for verb in VERBS] + [f"graders/harness/{name}" for name in FILES]
-    for exercise in exercises:
-        first += [RUBRIC.format(exercise.name), RECIPE.format(exercise.name)]
+    for name in exercises:
+        first += [RUBRIC.format(name), RECIPE.format(name)]
     names = closure.modules(HOME, first)
     tables = (p for p in (HOME / "synthetic_data").rglob("*") if p.is_file() and p.suffix not in (".py", ".pyc"))
     names += [p.relative_to(HOME).as_posix() for p in tables] + [name for name in ROOT if (HOME / name).is_file()]
@@ -74,6 +78,25 @@ def start_page(role: Role, exercises: list[Exercise], identity: str, contact: st
     )
     page = environment.get_template("START.md.j2")
     return page.render(role=role, exercises=exercises, identity=identity, contact=contact) + "\n"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One packet to make, in `out`."""
+
+    kit: Kit
+    role: Role
+    identity: str
+    terms: Terms
+    contact: str
+    out: Path
+
+
+def make(task: Task) -> bool:
+    """Write <id>.zip and the repository <id>/; False where there is no git."""
+    found = files(task.kit, task.role, task.identity, task.terms, task.contact)
+    write_zip(found, task.out / f"{task.identity}.zip")
+    return write_repository(found, task.out / task.identity)
 
 
 def write_zip(found: Mapping[str, bytes], path: Path) -> None:

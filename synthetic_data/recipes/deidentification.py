@@ -12,8 +12,10 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from synthetic_data import canaries
 from synthetic_data import register as regions
-from synthetic_data.network import SITES, Site
+from synthetic_data.canaries import Mark
+from synthetic_data.network import LETTERS, SITES, Site
 from synthetic_data.phi_pack import Forms
 from synthetic_data.register import SMALL_AREA
 from synthetic_data.scene import IN_DIR, OUT_DIR, Files, Request, Steps
@@ -47,6 +49,12 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 ANCHORS = ("2100-01-01", "2050-06-15", "2075-09-01", "2120-04-10")
 # The second play has this part of the patients, and never fewer than so many.
 SECOND_SHARE, SECOND_LEAST = 0.3, 20
+# What of a packet's practice data tells whose packet it was: the ends of patients' numbers in tables and notes, of the
+# laboratory's accession numbers, and of the FHIR vendor's ids.
+PATIENT = Mark("patient", r"(?<![A-Za-z0-9])([ABC]-\d{4})(\d\d)(?!\w)", size=2)
+ACCESSION = Mark("accession", r"(?<![A-Za-z0-9])([ABC]\d{5})(\d\d)(?!\w)", size=2)
+VENDOR = Mark("vendor", r"(?<![A-Za-z0-9])(\d{4}-\d{4}-[A-Z])([A-Z]{3})(?!\w)", LETTERS, 3)
+MARKS = (PATIENT, ACCESSION, VENDOR)
 # Table -> the columns that the candidate gets.
 GIVEN: dict[str, tuple[str, ...]] = {
     "patients": (
@@ -230,6 +238,25 @@ def scene(seed: Seed, settings: Mapping[str, Any], card: Mapping[str, Any]) -> S
     second = source.packet(seed, "second order", some_patients(seed, data.patients["patient_id"].tolist()))
     one, two = (seed.stream(f"key {n}").words(range(8))[:, 0].astype("uint32").tobytes().hex() for n in range(2))
     return Scene(first.files, second.files, truth_files(seed, source, first, second, card), (one, two))
+
+
+def mark(public: Files, seed: Seed) -> Files:
+    """Practice data with marks. References hold, and patients keep the order of their numbers."""
+    ids = canaries.found(public["patients.csv"], "^[ABC]-[0-9]{6}(?=,)")
+    patients = canaries.grown(PATIENT, seed, ids, keep=2)
+    row = "^[ABC][0-9]{7}(?=,)"
+    labs = canaries.ended(ACCESSION, seed, canaries.found(public["labs.csv"], row))
+    resource = r"(?<![A-Za-z0-9])[0-9]{4}-[0-9]{4}-[A-Z]{4}(?!\w)"
+    vendors = canaries.ended(VENDOR, seed, canaries.found(public["fhir/Patient.ndjson"], resource))
+    files = dict(public)
+    for name, data in public.items():
+        if name == "labs.csv":
+            files[name] = canaries.replaced(data, row, labs)
+        elif name == "notes.jsonl" or name.removesuffix(".csv") in TABLES:
+            files[name] = canaries.replaced(data, r"(?<![A-Za-z0-9])[ABC]-[0-9]{6}(?!\w)", patients)
+        elif name.startswith("fhir/"):
+            files[name] = canaries.replaced(data, resource, vendors)
+    return files
 
 
 def network(card: Mapping[str, Any]) -> tuple[Site, ...]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from synthetic_data import canaries
+from synthetic_data.canaries import Mark
 from synthetic_data.drift_accounts import COST, Event, Month, best
 from synthetic_data.scene import Files, Reply, Request, Steps
 from synthetic_data.streams import FloatArray, Seed, canonical_text
@@ -24,6 +26,9 @@ FLOOR, EACH, MOST_DRAWS = 80.0, 15.0, 25
 # Tables of card.toml that are the same for everybody and are written anew.
 COMMON = ("costs", "crosswalk", "features")
 ODD = ("empty", "malformed", "late", "duplicate")
+# What of a packet's practice data tells whose packet it was.
+ENCOUNTER = Mark("encounter", r"(?<![A-Za-z0-9])(E\d{6})(\d)(?!\w)")
+MARKS = (ENCOUNTER,)
 OVER = ("timeout", "exited", "refused")  # after which the process cannot be spoken to
 
 
@@ -219,6 +224,16 @@ def recorded(stream: Stream, card: Mapping[str, Any]) -> Iterator[dict[str, Any]
     while course.month < len(stream.months) - REFERENCE_MONTHS:
         yield course.batch()
         course.answer(())
+
+
+def mark(public: Files, seed: Seed) -> Files:
+    """Practice data with marks. Labels are of the same encounters as before, and these keep the order of their ids."""
+    encounter = '(?<=")E[0-9]{7}(?=")'
+    streams = {name: data for name, data in public.items() if name.startswith("stream_")}
+    ids = set().union(*(canaries.found(data, encounter) for data in streams.values()))
+    # E, three digits of the month, four of the encounter.
+    new = canaries.grown(ENCOUNTER, seed, ids, keep=4)
+    return {**public, **{name: canaries.replaced(data, encounter, new) for name, data in streams.items()}}
 
 
 def told(event: Event) -> dict[str, Any]:

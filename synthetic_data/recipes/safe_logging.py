@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from synthetic_data import canaries
+from synthetic_data.canaries import Mark
 from synthetic_data.scene import OUT_DIR, Files, Reply, Request, Steps
 from synthetic_data.streams import Seed, canonical_text
 
@@ -17,6 +19,11 @@ GRACE_S = 4.0  # from SIGTERM to the end of a service that does not leave
 PEOPLE = 990
 BLOCKED = 5
 EVERY = (10, 20, 25)  # events between two anchors
+# What of a packet's practice data tells whose packet it was: the second half of request ids, except of callers whose
+# ids say something about the patient.
+REQUEST = Mark("request", r"(?<![A-Za-z0-9])([0-9a-f]{16})([0-9a-f]{16})(?!\w)", "0123456789abcdef", 16)
+MARKS = (REQUEST,)
+SPEAKING = ("old_client", "session_id")
 ROUTES = ("/health", "/metrics", "/patients", "/patients/{id}", "/predict", "/bundle", "/batch", "/label", "/notify")
 
 
@@ -175,6 +182,17 @@ def steps_of(part: Part) -> Iterator[tuple[str, tuple[Asked, ...]]]:
         yield "http", batch
         yield "look", ()
         yield "stop", ()
+
+
+def mark(public: Files, seed: Seed) -> Files:
+    """Practice data with marks."""
+    rid = '(?<="X-Request-ID":")[0-9a-f]{32}(?=")'
+    lines = public["requests.ndjson"].splitlines(keepends=True)
+    plain = [json.loads(line)["kind"] not in SPEAKING for line in lines]
+    ids = set().union(*(canaries.found(line, rid) for line, ours in zip(lines, plain, strict=True) if ours))
+    new = canaries.ended(REQUEST, seed, ids)
+    written = [canaries.replaced(line, rid, new) if ours else line for line, ours in zip(lines, plain, strict=True)]
+    return {**public, "requests.ndjson": b"".join(written)}
 
 
 def read_truth(files: Files) -> Truth:

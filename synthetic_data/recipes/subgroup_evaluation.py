@@ -11,6 +11,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from synthetic_data import canaries
+from synthetic_data.canaries import Mark
 from synthetic_data.scene import IN_DIR, OUT_DIR, Files, Request, Steps
 from synthetic_data.streams import Seed, canonical_text
 
@@ -54,6 +56,11 @@ ENCOUNTERS = (
     "encounter", "patient", "site", "index_date", "score", "y", "need", "followup_days", "included",
     "age", "sex", "race", "language", "payer", "risk", "need_risk",
 )  # fmt: skip
+# What of a packet's practice data tells whose packet it was; claims write a patient's number without its letter.
+ENCOUNTER = Mark("encounter", r"(?<![A-Za-z0-9])(E\d{5})(\d)(?!\w)")
+PATIENT = Mark("patient", r"(?<![A-Za-z0-9])P-?(\d{5})(\d)(?!\w)")
+NUMBER = Mark("patient", r"(?<![\w.:-])(\d{5})(\d)(?![\w.:-])")
+MARKS = (ENCOUNTER, PATIENT, NUMBER)
 FRESH = ("site", "index_date", "age", "sex", "race", "language", "payer", "score", "right_score", "need_risk")
 
 
@@ -276,6 +283,22 @@ def with_versions(seed: Seed, table: pd.DataFrame) -> pd.DataFrame:
     version = (day >= since).map({True: "2.4.0", False: "2.3.1"})
     columns = ["encounter", "patient", "site", "index_date", "score"]
     return table[columns].assign(index_date=table["index_date"].dt.strftime("%Y-%m-%d"), model_version=version)
+
+
+def mark(public: Files, seed: Seed) -> Files:
+    """Practice data with marks. References hold, and encounters and patients keep the order of their numbers."""
+    scores, outcomes, records = (public[f"{name}.csv"] for name in ("scores", "outcomes", "demographics"))
+    stay, person, anybody = "^E[0-9]{6}(?=,)", "(?<=,P)[0-9]{6}(?=,)", "^(?:P-?)?[0-9]{6}(?=,)"
+    stays = canaries.grown(ENCOUNTER, seed, canaries.found(scores, stay), keep=1, base=200_000)
+    numbers = canaries.found(scores, person) | {one.lstrip("P-") for one in canaries.found(records, anybody)}
+    people = canaries.grown(NUMBER, seed, numbers, keep=0, base=100_000)
+    written = {form + old: form + new for old, new in people.items() for form in ("", "P", "P-")}
+    return {
+        **public,
+        "scores.csv": canaries.replaced(canaries.replaced(scores, stay, stays), person, people),
+        "outcomes.csv": canaries.replaced(outcomes, stay, stays),
+        "demographics.csv": canaries.replaced(records, anybody, written),
+    }
 
 
 def csv_bytes(table: pd.DataFrame) -> bytes:

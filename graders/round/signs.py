@@ -1,0 +1,80 @@
+"""Signs that work was copied or a packet passed on, by labels. None of them touches a score."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from graders.harness.kit import Kit
+from graders.round.results import Results
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """Code of two submissions that is alike without the starter. second: "" for a sample that this kit publishes.
+
+    near: is it the same work, as far as that can be told from code?  where: the longest stretches of the first,
+    "file.py:12-30"; its author chose the file's name, so no blind page may show it.
+    """
+
+    exercise: str
+    first: str
+    second: str
+    similarity: float
+    where: tuple[str, ...]
+    near: bool
+
+    @property
+    def lines(self) -> int:
+        """Lines of the longest stretches."""
+        ends = [stretch.rpartition(":")[2].partition("-") for stretch in self.where]
+        return sum(int(last) - int(first) + 1 for first, _, last in ends)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """`count` identifiers with the mark of candidate `of`'s packet lie in what candidate `label` handed in."""
+
+    label: str
+    of: str
+    exercise: str
+    count: int
+
+
+def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Likeness]:
+    """Everything alike between submissions, and with the kit's samples; the most alike first."""
+    from graders.round import similarity
+
+    found = []
+    for name in sorted({name for there in results.found.values() for name in there}):
+        exercise = kit.exercise(name)
+        starter = similarity.starter_files(exercise)
+        prints = {
+            identity: similarity.fingerprint(files, starter)
+            for identity, there in results.found.items()
+            if name in there and (files := there[name].submitted)
+        }
+        pairs = [(pair, labels[pair.second]) for pair in similarity.pairs(prints)]
+        # A sample's name would tell which flaw it has, and helps nobody who reads the report.
+        pairs += [(pair, "") for pair in similarity.nearest(prints, similarity.sample_prints(kit, exercise))]
+        found += [
+            Likeness(name, labels[p.first], second, p.similarity, p.lines, p.similarity >= similarity.NEAR_IDENTITY)
+            for p, second in pairs
+            if p.similarity >= similarity.ADVISORY
+        ]
+    return sorted(found, key=lambda one: (-one.similarity, one.exercise, one.first, one.second))
+
+
+def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak]:
+    """Marks of another candidate's packet in what one handed in."""
+    from graders.round import canaries
+
+    found = [Leak(labels[h.identity], labels[h.of], h.exercise, h.count) for h in canaries.hits(kit, results, secret)]
+    return sorted(found, key=lambda leak: (leak.label, leak.of, leak.exercise))
+
+
+def unmarked(kit: Kit, names: Iterable[str]) -> list[str]:
+    """Exercises whose practice data carry no marks."""
+    from graders.round import canaries
+
+    return [name for name, kinds in canaries.marks(kit, names).items() if not kinds]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graders.harness.outcome import write_file
+from graders.report import html
 from graders.report.html import STAMPS
-from graders.report.terminal import plain
 from graders.round import comparison, holds, impact
 from graders.round.comparison import ABOVE, BELOW, DECIDE, NO_TOTAL, Comparison, State
 from graders.round.holds import Hold
@@ -127,17 +127,9 @@ def money(value: float | Decimal) -> str:
 @functools.cache
 def template() -> jinja2.Template:
     """The page's template; every value is escaped."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"plain": plain, "percent": percent, "shade": shade, "money": money}
-    return environment.get_template("round.html.j2")
+    made = html.environment().overlay(lstrip_blocks=True)
+    made.filters = made.filters | {"percent": percent, "shade": shade, "money": money}
+    return made.get_template("round.html.j2")
 
 
 def write(report: Report, path: Path) -> Path:

@@ -153,16 +153,21 @@ def given_up(done: Done[Task, Verdict]) -> Verdict:
 
 def keep_terms(results: Path, terms: Terms) -> None:
     """Results of one folder are comparable: made with one secret, card, size and pack. Raises UsageError."""
-    said = repr((terms.secret, terms.card, terms.small, terms.unsafe, terms.packs))
-    fingerprint = hashlib.sha256(said.encode()).hexdigest()
+    said = fingerprint(terms)
     path = results / TERMS
-    if path.is_file() and path.read_text() != fingerprint:
+    if path.is_file() and path.read_text() != said:
         raise UsageError(f"{results}: holds results made with another secret, card, pack or size: choose another --out")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InfrastructureError(f"{path.parent}: cannot be written ({error.strerror})") from None
-    outcome.write_file(path, fingerprint.encode(), 0o600)
+    outcome.write_file(path, said.encode(), 0o600)
+
+
+def fingerprint(terms: Terms) -> str:
+    """A hash of what all results of one folder have in common."""
+    said = repr((terms.secret, terms.card, terms.small, terms.unsafe, terms.packs))
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 @contextlib.contextmanager

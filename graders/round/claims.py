@@ -1,0 +1,171 @@
+"""Numbers in DECISIONS.md, recomputed from the candidate's practice data where a query stands behind them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graders.harness import grading
+from graders.harness.exercise import Exercise
+from graders.harness.grading import Terms
+from graders.harness.kit import Kit
+from graders.harness.play import describe, play
+from graders.harness.tier import Limits, Tier
+from graders.round import numbers, queries
+from graders.round.numbers import Claim
+from synthetic_data.scene import Files, Reply, Request, Steps
+
+FILE = "DECISIONS.md"
+RIGHT, WRONG, NOT_CHECKABLE = "right", "wrong", "not checkable"
+NO_QUERY = "no query stands behind it"
+MOST_QUERIES = 40
+TABLES = (".csv", ".ndjson", ".jsonl", ".json")
+LIMITS = Limits(wall_s=15, cpu_s=15, mem_mb=1500, procs=16, out_mb=1, out_files=1, play_s=180)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A claim and what came of it. computed: what its query gives, where it gives one.  why: it was not checkable."""
+
+    claim: Claim
+    verdict: str
+    computed: float | None = None
+    why: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON values."""
+        computed = None if self.computed is None else shown(self.computed)
+        claim = {"line": self.claim.line, "number": self.claim.text, "query": self.claim.query}
+        return claim | {"verdict": self.verdict, "computed": computed, "why": self.why}
+
+
+def read(text: str) -> list[Claim]:
+    """Every number of a text, with the query that follows it or alone."""
+    return numbers.read(text)
+
+
+def check(
+    kit: Kit, exercise: Exercise, text: str, card: Mapping[str, Any] | None, tier: Tier, small: bool = False
+) -> list[Checked]:
+    """The verdict on every number. card: the candidate's policy card; None, and the exercise's own is used.
+
+    Practice data are made only where there is a query.  Raises InfrastructureError.
+    """
+    claims = read(text)
+    asked = list(dict.fromkeys(claim.query for claim in claims if claim.query and claim.number))
+    given: dict[str, tuple[float | None, str]] = {}
+    if asked:
+        public = grading.make_scene(kit, exercise, Terms("practice", card=card, small=small)).public
+        given = dict(zip(asked, answers(exercise, asked[:MOST_QUERIES], public, tier), strict=False))
+    return [judged(claim, given) for claim in claims]
+
+
+def judged(claim: Claim, given: Mapping[str, tuple[float | None, str]]) -> Checked:
+    """One claim. given: what each query gave, a number or the reason why there is none."""
+    if not claim.query:
+        return Checked(claim, NOT_CHECKABLE, why=NO_QUERY)
+    if claim.number is None:
+        what = f"{claim.text!a} is not one number" if claim.text else "no number stands before the query"
+        return Checked(claim, NOT_CHECKABLE, why=what)
+    computed, why = given.get(claim.query, (None, f"only the first {MOST_QUERIES} queries are run"))
+    if computed is None:
+        return Checked(claim, NOT_CHECKABLE, why=why)
+    return Checked(claim, RIGHT if claim.number.agrees(computed) else WRONG, computed)
+
+
+def tables(public: Files) -> dict[str, str]:
+    """Table -> file of the practice data. Two files of one stem: the second has its folder's name in front."""
+    found: dict[str, str] = {}
+    for file in sorted(public, key=lambda name: (name.count("/"), name)):
+        path = Path(file)
+        if path.suffix in TABLES:
+            taken = path.stem.lower() in {name.lower() for name in found}
+            found["_".join(path.with_suffix("").parts) if taken else path.stem] = file
+    return found
+
+
+def answers(exercise: Exercise, asked: Sequence[str], public: Files, tier: Tier) -> list[tuple[float | None, str]]:
+    """(number, "") or (None, why not) of each query."""
+    # A query is a stranger's: it is played like a submission, by a program of ours.
+    program = Path(queries.__file__)
+    runner = dataclasses.replace(
+        exercise, kind="call", entry=program.name, target="answer", packages=(), limits=LIMITS, outputs=()
+    )
+    played = play(runner, {program.name: program.read_bytes()}, Asking(asked, public), tier)
+    return [number_of(reply) for reply in played.replies]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The scene that the program of ours meets: a step, and a fresh process, for each query, with what it names."""
+
+    queries: Sequence[str]
+    public: Files
+    truth: Files = field(default_factory=dict)
+
+    def steps(self) -> Steps:
+        """One request a query."""
+        known = tables(self.public)
+        for query in self.queries:
+            named = {table: file for table, file in known.items() if table.lower() in query.lower()}
+            laid = {table: f"{i}{Path(file).suffix}" for i, (table, file) in enumerate(named.items())}
+            files = {laid[table]: self.public[file] for table, file in named.items()}
+            task = {"query": query, "tables": laid}
+            yield Request(target="answer", args=("@in",), files={**files, "task.json": json.dumps(task).encode()})
+        return {}
+
+
+def number_of(reply: Reply) -> tuple[float | None, str]:
+    """What a reply says; whatever it is, it is not trusted."""
+    value = reply.value if isinstance(reply.value, dict) else {}
+    if reply.status != "ok":
+        return None, describe(reply, "the query", {})
+    number = value.get("number")
+    if isinstance(number, (int, float)) and not isinstance(number, bool):
+        return number, ""
+    return None, one_line(str(value.get("why", "it gives no number")))
+
+
+def one_line(text: str) -> str:
+    """Of a stranger's text, what fits a line."""
+    return "".join(c if c.isprintable() else " " for c in text)[:160]
+
+
+def shown(value: float) -> str:
+    """A computed number for people; the same on every machine."""
+    return str(value) if isinstance(value, int) else f"{value:.6g}"
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is said of the numbers of a text. rows: as `Checked.as_dict` has them."""
+    if not rows:
+        return [f"{FILE} holds no number."]
+    asked = [row for row in rows if row["query"]]
+    alone = len(rows) - len(asked)
+    if not asked:
+        return [f"Numbers in {FILE}: {alone}, none with a query; the brief says how a number is checked."]
+    count = Counter(row["verdict"] for row in asked)
+    parts = ", ".join(f"{count[verdict]} {verdict}" for verdict in (RIGHT, WRONG, NOT_CHECKABLE))
+    said = {
+        RIGHT: "right, {computed}",
+        WRONG: "wrong, its query gives {computed}",
+        NOT_CHECKABLE: "not checkable: {why}",
+    }
+    return [f"Numbers in {FILE}: {parts}; {alone} have no query."] + [
+        f"  line {row['line']}: {one_line(row['number'] or 'a query')}: {said[row['verdict']].format(**row)}"
+        for row in asked
+    ]
+
+
+def for_candidate(
+    kit: Kit, exercise: Exercise, text: str, card: Mapping[str, Any] | None, tier: Tier, small: bool = False
+) -> list[str]:
+    """What `check` prints of DECISIONS.md: the verdicts, and the tables that a query may name."""
+    found = lines([one.as_dict() for one in check(kit, exercise, text, card, tier, small)])
+    names = ", ".join(tables(grading.make_scene(kit, exercise, Terms("practice", card=card, small=True)).public))
+    return [*found, f"  A query may name the tables {names}, of the full practice data."]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.commands._options import add_kit, exit_code, grade_all, open_kit
+from graders.decisions import claims
 from graders.harness import grading, sandbox
 from graders.harness.errors import UsageError
 
@@ -58,6 +59,13 @@ def run(args: argparse.Namespace) -> int:
         exercise = kit.exercise(graded.scorecard.outcome.exercise)
         size = "" if args.full else " on the small sample (--full: as many patients as grading has)"
         print(f"The play took {graded.record['seconds']} s{size}; each step may take {exercise.limits.wall_s:g} s.")
+    for graded in [] if args.only else results:
+        done = graded.scorecard.outcome
+        exercise = kit.exercise(done.exercise)
+        for line in claims.for_candidate(
+            kit, exercise, done.submitted, cards.get(done.exercise), tier or sandbox.UNSAFE
+        ):
+            terminal.note(line)
     terminal.note(
         "Practice patients, not the hidden ones: other people, forms of identifiers and numbers will differ. "
         "Written parts are read by a person and not checked here."

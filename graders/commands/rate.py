@@ -70,7 +70,8 @@ def show(
     kit: Kit, args: argparse.Namespace, own: Mapping[str, Result], chosen: Mapping[str, Result], rater: str
 ) -> int:
     """Print what is to be rated, and by what. Scores are not shown: they would colour the rating."""
-    from graders.round import claims, ratings, written
+    from graders.decisions import claims
+    from graders.round import ratings, written
 
     secret = grading.read_secret(args.secret_file) if args.secret_file else None
     packs = grading.read_packs(args.secret_file) if args.secret_file else {}
@@ -83,7 +84,7 @@ def show(
         print("\n".join(written.wrapped(text, "  ")), end="\n\n")
         with working(f"{name}: checking numbers"):
             numbers = written.checked_numbers(kit, result, grading.Terms("", secret, packs=packs))
-        for line in claims.lines(numbers):
+        for line in claims.lines(numbers, claims.FILE):
             print("\n".join(written.wrapped(line)))
         for row in numbers:
             if row["query"]:

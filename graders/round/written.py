@@ -9,13 +9,14 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graders.decisions import claims
 from graders.harness import grading, sandbox
 from graders.harness.errors import UsageError
 from graders.harness.grading import Terms
 from graders.harness.kit import Kit
 from graders.harness.outcome import sha256, write_file
 from graders.report.terminal import plain
-from graders.round import claims, many
+from graders.round import many
 from graders.round.results import Result
 
 SCHEMA = "caredrill.claims/1"

@@ -16,8 +16,8 @@ from graders.harness.grading import Terms
 from graders.harness.kit import Kit
 from graders.harness.play import describe, play
 from graders.harness.tier import Limits, Tier
-from graders.round import numbers, queries
-from graders.round.numbers import Claim
+from graders.decisions import numbers, queries
+from graders.decisions.numbers import Claim
 from synthetic_data.scene import Files, Reply, Request, Steps
 
 FILE = "DECISIONS.md"
@@ -57,11 +57,19 @@ def check(
     Practice data are made only where there is a query.  Raises InfrastructureError.
     """
     claims = read(text)
-    asked = list(dict.fromkeys(claim.query for claim in claims if claim.query and claim.number))
-    given: dict[str, tuple[float | None, str]] = {}
-    if asked:
-        public = grading.make_scene(kit, exercise, Terms("practice", card=card, small=small)).public
-        given = dict(zip(asked, answers(exercise, asked[:MOST_QUERIES], public, tier), strict=False))
+    asks = any(claim.query for claim in claims)
+    return verdicts(exercise, claims, practice(kit, exercise, card, small) if asks else {}, tier)
+
+
+def practice(kit: Kit, exercise: Exercise, card: Mapping[str, Any] | None, small: bool = False) -> Files:
+    """The practice data of whoever has this card, as in their packet."""
+    return grading.make_scene(kit, exercise, Terms("practice", card=card, small=small)).public
+
+
+def verdicts(exercise: Exercise, claims: Sequence[Claim], public: Files, tier: Tier) -> list[Checked]:
+    """The verdict on each claim. public: the practice data."""
+    asked = list(dict.fromkeys(claim.query for claim in claims if claim.query and claim.number))[:MOST_QUERIES]
+    given = dict(zip(asked, answers(exercise, asked, public, tier), strict=True)) if asked else {}
     return [judged(claim, given) for claim in claims]
 
 
@@ -141,14 +149,14 @@ def shown(value: float) -> str:
     return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
-def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What is said of the numbers of a text. rows: as `Checked.as_dict` has them."""
+def lines(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
+    """What is said of the numbers of a text called `name`. rows: as `Checked.as_dict` has them."""
     if not rows:
-        return [f"{FILE} holds no number."]
+        return [f"{name} holds no number."]
     asked = [row for row in rows if row["query"]]
     alone = len(rows) - len(asked)
     if not asked:
-        return [f"Numbers in {FILE}: {alone}, none with a query; the brief says how a number is checked."]
+        return [f"Numbers in {name}: {alone}, none with a query; the brief says how a number is checked."]
     count = Counter(row["verdict"] for row in asked)
     parts = ", ".join(f"{count[verdict]} {verdict}" for verdict in (RIGHT, WRONG, NOT_CHECKABLE))
     said = {
@@ -156,16 +164,22 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         WRONG: "wrong, its query gives {computed}",
         NOT_CHECKABLE: "not checkable: {why}",
     }
-    return [f"Numbers in {FILE}: {parts}; {alone} have no query."] + [
+    return [f"Numbers in {name}: {parts}; {alone} without a query."] + [
         f"  line {row['line']}: {one_line(row['number'] or 'a query')}: {said[row['verdict']].format(**row)}"
         for row in asked
     ]
 
 
 def for_candidate(
-    kit: Kit, exercise: Exercise, text: str, card: Mapping[str, Any] | None, tier: Tier, small: bool = False
+    kit: Kit, exercise: Exercise, submitted: Files, card: Mapping[str, Any] | None, tier: Tier
 ) -> list[str]:
-    """What `check` prints of DECISIONS.md: the verdicts, and the tables that a query may name."""
-    found = lines([one.as_dict() for one in check(kit, exercise, text, card, tier, small)])
-    names = ", ".join(tables(grading.make_scene(kit, exercise, Terms("practice", card=card, small=True)).public))
-    return [*found, f"  A query may name the tables {names}, of the full practice data."]
+    """What `check` prints of DECISIONS.md: the verdicts and, where one is not "right", the tables there are."""
+    if FILE not in submitted:
+        return []
+    claims = read(submitted[FILE].decode("utf-8", "replace"))
+    public = practice(kit, exercise, card) if any(claim.query for claim in claims) else {}
+    found = verdicts(exercise, claims, public, tier)
+    said = lines([one.as_dict() for one in found], f"{exercise.name}/{FILE}")
+    if any(one.claim.query and one.verdict != RIGHT for one in found):
+        said.append(f"  tables of the practice data: {', '.join(tables(public))}")
+    return said

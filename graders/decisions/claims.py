@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from graders.decisions import numbers, queries
+from graders.decisions.numbers import Claim
 from graders.harness import grading
 from graders.harness.exercise import Exercise
 from graders.harness.grading import Terms
 from graders.harness.kit import Kit
 from graders.harness.play import describe, play
 from graders.harness.tier import Limits, Tier
-from graders.decisions import numbers, queries
-from graders.decisions.numbers import Claim
 from synthetic_data.scene import Files, Reply, Request, Steps
 
 FILE = "DECISIONS.md"
@@ -39,9 +38,16 @@ class Checked:
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        computed = None if self.computed is None else shown(self.computed)
-        claim = {"line": self.claim.line, "number": self.claim.text, "query": self.claim.query}
-        return claim | {"verdict": self.verdict, "computed": computed, "why": self.why}
+        claim = {"line": self.claim.line, "number": one_line(self.claim.text), "query": self.claim.query}
+        return claim | {"verdict": self.verdict, "computed": self.shown(), "why": self.why}
+
+    def shown(self) -> str | None:
+        """The computed number for people, the same on every machine; a share beside a percentage as both."""
+        if self.computed is None:
+            return None
+        text = str(self.computed) if isinstance(self.computed, int) else f"{self.computed:.6g}"
+        share = self.claim.number and self.claim.number.percent and abs(self.computed) <= 1
+        return f"{text} ({100 * self.computed:.6g} %)" if share else text
 
 
 def read(text: str) -> list[Claim]:
@@ -70,20 +76,43 @@ def verdicts(exercise: Exercise, claims: Sequence[Claim], public: Files, tier: T
     """The verdict on each claim. public: the practice data."""
     asked = list(dict.fromkeys(claim.query for claim in claims if claim.query and claim.number))[:MOST_QUERIES]
     given = dict(zip(asked, answers(exercise, asked, public, tier), strict=True)) if asked else {}
-    return [judged(claim, given) for claim in claims]
+    return settled(claims, given)
+
+
+def settled(claims: Sequence[Claim], given: Mapping[str, tuple[float | None, str]]) -> list[Checked]:
+    """The verdict on each claim. given: what each query gave, a number or the reason why there is none.
+
+    Where a query stands behind several numbers of a sentence, it is of the last that agrees with it.
+    """
+    places = {claim.place: claim for claim in claims}
+    found = {claim.place: judged(claim, given) for claim in claims}
+    for claim in claims:
+        first = found[claim.place]
+        if first.verdict != WRONG or not claim.rivals:
+            continue
+        # A rival that looks like a year is no claim by itself.
+        rivals = [replace(places[place], query=claim.query) for place in claim.rivals if place in places]
+        tried = [judged(rival, given) for rival in reversed(rivals)]
+        if fits := next((one for one in tried if one.verdict == RIGHT), None):
+            found[fits.claim.place] = fits
+            found[claim.place] = judged(replace(claim, query=""), given)
+        else:
+            texts = " or ".join([*(rival.text for rival in rivals), claim.text])
+            found[claim.place] = replace(first, claim=replace(claim, text=texts))
+    return list(found.values())
 
 
 def judged(claim: Claim, given: Mapping[str, tuple[float | None, str]]) -> Checked:
-    """One claim. given: what each query gave, a number or the reason why there is none."""
+    """One claim by itself."""
     if not claim.query:
         return Checked(claim, NOT_CHECKABLE, why=NO_QUERY)
     if claim.number is None:
-        what = f"{claim.text!a} is not one number" if claim.text else "no number stands before the query"
+        what = f"{claim.text[:40]!a} is not one number" if claim.text else "no number stands before the query"
         return Checked(claim, NOT_CHECKABLE, why=what)
     computed, why = given.get(claim.query, (None, f"only the first {MOST_QUERIES} queries are run"))
     if computed is None:
         return Checked(claim, NOT_CHECKABLE, why=why)
-    return Checked(claim, RIGHT if claim.number.agrees(computed) else WRONG, computed)
+    return Checked(claim, RIGHT if claim.number.agrees(computed, claim.query) else WRONG, computed)
 
 
 def tables(public: Files) -> dict[str, str]:
@@ -101,9 +130,7 @@ def answers(exercise: Exercise, asked: Sequence[str], public: Files, tier: Tier)
     """(number, "") or (None, why not) of each query."""
     # A query is a stranger's: it is played like a submission, by a program of ours.
     program = Path(queries.__file__)
-    runner = dataclasses.replace(
-        exercise, kind="call", entry=program.name, target="answer", packages=(), limits=LIMITS, outputs=()
-    )
+    runner = replace(exercise, kind="call", entry=program.name, target="answer", packages=(), limits=LIMITS, outputs=())
     played = play(runner, {program.name: program.read_bytes()}, Asking(asked, public), tier)
     return [number_of(reply) for reply in played.replies]
 
@@ -142,11 +169,6 @@ def number_of(reply: Reply) -> tuple[float | None, str]:
 def one_line(text: str) -> str:
     """Of a stranger's text, what fits a line."""
     return "".join(c if c.isprintable() else " " for c in text)[:160]
-
-
-def shown(value: float) -> str:
-    """A computed number for people; the same on every machine."""
-    return str(value) if isinstance(value, int) else f"{value:.6g}"
 
 
 def lines(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:

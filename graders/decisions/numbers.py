@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Half a page has a tenth of it.
 MOST_TEXT = 40_000
@@ -59,6 +59,7 @@ TOKEN = re.compile(
     re.VERBOSE | re.MULTILINE | re.IGNORECASE,
 )
 TIMES = {"": 0, "k": 3, "thousand": 3, "million": 6}
+HUNDRED = re.compile(r"(?<![\w.])100(?:\.0*)?(?![\w.])")
 YEAR = re.compile(r"(?:19|20)\d\d")
 # A query in a span of code or a fenced block; other code is no text.
 FENCE = re.compile(r"^[ \t>]*(?P<mark>```+|~~~+)(?P<body>.*?)(?:^[ \t>]*(?P=mark)[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
@@ -82,12 +83,19 @@ class Written:
     percent: bool = False
     sign: str = "="
 
-    def agrees(self, computed: float) -> bool:
-        """Is it this value, at the precision it is written with? Of a percentage, also when the value is a share."""
-        return any(self.near(value) for value in ((computed, 100 * computed) if self.percent else (computed,)))
+    def agrees(self, computed: float, query: str = "") -> bool:
+        """Is it this value, at the precision it is written with?
+
+        Of a percentage, `computed` may be percent or a share.  What lies within 1 is a share, unless `query`, which
+        gave it, has a 100 in it: "0.13 %" is not 13 %.
+        """
+        if not self.percent:
+            return self.near(computed)
+        scales = (1, 100) if abs(computed) > 1 else (1,) if HUNDRED.search(query) else (100,)
+        return any(self.near(scale * computed) for scale in scales)
 
     def near(self, computed: float) -> bool:
-        """The same, of a value in its own unit."""
+        """The same, of a value in the number's own unit."""
         # Half a unit is where rounding ends; whether 0.5 goes up or down is no mistake of anybody's.
         slack = self.unit / 2 + 1e-9 * max(1.0, abs(self.value))
         if self.sign == "~":
@@ -101,43 +109,48 @@ class Written:
 
 @dataclass(frozen=True)
 class Claim:
-    """A number of a text, and the query behind it, or "". number: None for a range, and a query that follows none."""
+    """A number of a text. place: where it stands.  number: None for a range, and for a query that follows no number.
 
+    query: the SQL that follows it, or "".  rivals: places of the numbers before it that the query could be of as well.
+    """
+
+    place: int
     line: int
     text: str
     number: Written | None
     query: str = ""
+    rivals: tuple[int, ...] = ()
 
 
 def read(text: str) -> list[Claim]:
     """Every number of a Markdown text in its order, with the query that follows it or alone.
 
-    Dates, versions, headings, list numbers, sections, identifiers and code are none.
+    A query is of the last number before it in its sentence, or of one of its rivals there.  Dates, versions, headings,
+    list numbers, sections, identifiers and code are no numbers.
     """
     text = text[:MOST_TEXT].replace("\r\n", "\n").replace("\r", "\n")
-    queries, prose = list(spans(text)), masked(text)
-    found = list(numbers(prose))
-    taken: dict[int, str] = {}
-    orphans = []
-    for begin, before, sql in queries:
-        near = [i for i, (place, _, _) in enumerate(found) if before <= place < begin and i not in taken]
-        # A year is not what a sentence counts, unless it is the only number there.
-        counted = [i for i in near if not found[i][2]] or near
-        if counted:
-            taken[counted[-1]] = sql
+    prose = masked(text)
+    found = {claim.place: claim for claim in numbers(prose)}
+    for begin, start, sql in spans(text):
+        near = [place for place in found if start <= place < begin]
+        # A year is not what a sentence counts, nor is a range, unless there is nothing else.
+        for chosen in (
+            [p for p in near if found[p].number and not is_year(found[p])],
+            [p for p in near if found[p].number],
+            near,
+        ):
+            if chosen:
+                last = found[chosen[-1]]
+                found[chosen[-1]] = replace(last, query=sql, rivals=tuple(chosen[:-1]))
+                break
         else:
-            orphans.append((begin, Claim(line_of(text, begin), "", None, sql)))
-    claims = [
-        (place, replace_query(claim, taken.get(i, "")))
-        for i, (place, claim, year) in enumerate(found)
-        if not year or i in taken
-    ]
-    return [claim for _, claim in sorted([*claims, *orphans], key=lambda pair: pair[0])]
+            found[begin] = Claim(begin, line_of(text, begin), "", None, sql)
+    return [found[place] for place in sorted(found) if found[place].query or not is_year(found[place])]
 
 
-def replace_query(claim: Claim, query: str) -> Claim:
-    """The claim with its query."""
-    return Claim(claim.line, claim.text, claim.number, query)
+def is_year(claim: Claim) -> bool:
+    """Does it look like one?"""
+    return bool(YEAR.fullmatch(claim.text))
 
 
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
@@ -176,19 +189,18 @@ def blanked(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
-def numbers(prose: str) -> Iterator[tuple[int, Claim, bool]]:
-    """(place, claim without query, is it a year?) of every number."""
+def numbers(prose: str) -> Iterator[Claim]:
+    """Every number, without a query."""
     for match in TOKEN.finditer(prose):
         if match["skip"]:
             continue
-        line = line_of(prose, match.start())
-        shown = " ".join(match[0].split())
-        if not match["number"]:
-            yield match.start(), Claim(line, shown, None), False
-            continue
-        sign = SIGN.search(prose[max(0, match.start() - 24) : match.start()])
-        number = written(match, line, sign[0].strip() if sign else "")
-        yield match.start(), Claim(line, number.text, number), bool(YEAR.fullmatch(shown)) and not sign
+        place, line = match.start(), line_of(prose, match.start())
+        if match["number"]:
+            sign = SIGN.search(prose[max(0, place - 24) : place])
+            number = written(match, line, sign[0].strip() if sign else "")
+            yield Claim(place, line, number.text, number)
+        else:
+            yield Claim(place, line, " ".join(match[0].split()), None)
 
 
 def written(match: re.Match[str], line: int, sign: str) -> Written:

@@ -65,8 +65,9 @@ def checked_numbers(kit: Kit, result: Result, terms: Terms | None) -> list[dict[
 def computed(kit: Kit, result: Result, terms: Terms | None) -> Sequence[claims.Checked]:
     """The same, computed now."""
     text = text_of(result) or ""
-    if not any(claim.query for claim in claims.read(text)):
-        return [claims.judged(claim, {}) for claim in claims.read(text)]
+    said = claims.read(text)
+    if not any(claim.query for claim in said):
+        return claims.settled(said, {})
     exercise, card = kit.exercise(result.exercise), None
     if result.card["seed"] == "hidden":
         if terms is None or terms.secret is None:

@@ -126,11 +126,13 @@ def tables(public: Files) -> dict[str, str]:
     return found
 
 
-def answers(exercise: Exercise, asked: Sequence[str], public: Files, tier: Tier) -> list[tuple[float | None, str]]:
+def answers(
+    exercise: Exercise, asked: Sequence[str], public: Files, tier: Tier, limits: Limits = LIMITS
+) -> list[tuple[float | None, str]]:
     """(number, "") or (None, why not) of each query."""
     # A query is a stranger's: it is played like a submission, by a program of ours.
     program = Path(queries.__file__)
-    runner = replace(exercise, kind="call", entry=program.name, target="answer", packages=(), limits=LIMITS, outputs=())
+    runner = replace(exercise, kind="call", entry=program.name, target="answer", packages=(), limits=limits, outputs=())
     played = play(runner, {program.name: program.read_bytes()}, Asking(asked, public), tier)
     return [number_of(reply) for reply in played.replies]
 

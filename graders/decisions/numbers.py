@@ -191,10 +191,12 @@ def blanked(text: str) -> str:
 
 def numbers(prose: str) -> Iterator[Claim]:
     """Every number, without a query."""
+    line, seen = 1, 0
     for match in TOKEN.finditer(prose):
         if match["skip"]:
             continue
-        place, line = match.start(), line_of(prose, match.start())
+        place = match.start()
+        line, seen = line + prose.count("\n", seen, place), place
         if match["number"]:
             sign = SIGN.search(prose[max(0, place - 24) : place])
             number = written(match, line, sign[0].strip() if sign else "")

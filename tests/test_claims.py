@@ -126,6 +126,11 @@ def test_of_several_numbers_in_a_sentence_the_one_that_agrees_is_meant():
     assert [one.claim.text for one in found if one.verdict == "wrong"] == ["14 % or 30"]
 
 
+def test_a_query_that_holds_its_number_is_to_be_looked_at():
+    (one,) = claims.settled(numbers.read("135 `= select 135 from t limit 1`"), {"select 135 from t limit 1": (135, "")})
+    assert (one.verdict, one.why) == ("right", "its query holds this number itself: look at it")
+
+
 @pytest.mark.sandbox
 def test_right_wrong_and_not_checkable_are_told_apart():
     text = (

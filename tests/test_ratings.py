@@ -7,9 +7,9 @@ import json
 import pytest
 
 from graders.commands import main
-from graders.harness.errors import InfrastructureError, UsageError
+from graders.harness.errors import InfrastructureError
 from graders.harness.kit import Kit
-from graders.round import ratings, results, written
+from graders.round import ratings, results
 
 ANCHORS = [anchor.name for anchor in ratings.anchors()]
 TEXT = (
@@ -163,11 +163,12 @@ def test_ratings_that_cannot_be_read_are_no_loss_in_silence(folder):
         ratings.load(results.read(Kit(), folder).one("c01"))
 
 
-def test_hidden_results_with_queries_ask_for_the_secret_that_says_whose_card_it_was(tmp_path):
+def test_without_the_secret_hidden_results_say_that_numbers_are_not_checked_yet(tmp_path, capsys):
     place(tmp_path, "c01", ["safe_logging"], text="621 requests `= select count(*) from requests`")
-    (result,) = results.read(Kit(), tmp_path).one("c01").values()
-    with pytest.raises(UsageError, match="give --secret-file"):
-        written.checked_numbers(Kit(), result, None)
+    code, out, _ = run(capsys, tmp_path, "c01", "--rater", "AB")
+    assert code == 0
+    assert "Numbers are not checked yet: give --secret-file once" in out
+    assert not list(tmp_path.glob("*/*/claims.json"))
 
 
 @pytest.mark.sandbox

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graders.commands._options import add_kit, open_kit, working
 from graders.harness import grading
@@ -70,25 +70,21 @@ def show(
     kit: Kit, args: argparse.Namespace, own: Mapping[str, Result], chosen: Mapping[str, Result], rater: str
 ) -> int:
     """Print what is to be rated, and by what. Scores are not shown: they would colour the rating."""
-    from graders.decisions import claims
     from graders.round import ratings, written
 
     secret = grading.read_secret(args.secret_file) if args.secret_file else None
-    packs = grading.read_packs(args.secret_file) if args.secret_file else {}
+    terms = grading.Terms("", secret, packs=grading.read_packs(args.secret_file) if args.secret_file else {})
+    with working("checking numbers"):
+        numbers = {name: written.checked_numbers(kit, result, terms) for name, result in chosen.items()}
     for name, result in chosen.items():
         text = written.text_of(result)
         print(f"== {args.identity}: {name}\n")
         if text is None:
             print("No DECISIONS.md was handed in: nothing to rate.\n")
             continue
-        print("\n".join(written.wrapped(text, "  ")), end="\n\n")
-        with working(f"{name}: checking numbers"):
-            numbers = written.checked_numbers(kit, result, grading.Terms("", secret, packs=packs))
-        for line in claims.lines(numbers, claims.FILE):
+        print("\n".join(written.wrapped(text.strip("\n"), "  ")), end="\n\n")
+        for line in numbers_said(numbers[name]):
             print("\n".join(written.wrapped(line)))
-        for row in numbers:
-            if row["query"]:
-                print("\n".join(written.wrapped(f"line {row['line']}: {row['query']}", "    ")))
         for judged in written.predictions_of(result):
             print("\n".join(written.wrapped(f"predictions.json: {judged['verdict']}. {judged['message']}")))
         print()
@@ -100,6 +96,16 @@ def show(
     print()
     print_levels(own, rater)
     return 0
+
+
+def numbers_said(rows: Sequence[Mapping[str, Any]] | None) -> list[str]:
+    """What came of the numbers of a text, and the queries, for a person to read. rows: None without the secret."""
+    from graders.decisions import claims
+
+    if rows is None:
+        return ["Numbers are not checked yet: give --secret-file once; whose policy card it was follows from it."]
+    queries = [f"    line {row['line']}: {row['query']}" for row in rows if row["query"]]
+    return [*claims.lines(rows, claims.FILE), *queries]
 
 
 def print_levels(own: Mapping[str, Result], rater: str) -> None:

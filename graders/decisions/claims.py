@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,7 +30,7 @@ LIMITS = Limits(wall_s=15, cpu_s=15, mem_mb=1500, procs=16, out_mb=1, out_files=
 
 @dataclass(frozen=True)
 class Checked:
-    """A claim and what came of it. computed: what its query gives, where it gives one.  why: it was not checkable."""
+    """A claim and what came of it. computed: what its query gives, if a number.  why: not checkable, or to be seen."""
 
     claim: Claim
     verdict: str
@@ -112,7 +113,11 @@ def judged(claim: Claim, given: Mapping[str, tuple[float | None, str]]) -> Check
     computed, why = given.get(claim.query, (None, f"only the first {MOST_QUERIES} queries are run"))
     if computed is None:
         return Checked(claim, NOT_CHECKABLE, why=why)
-    return Checked(claim, RIGHT if claim.number.agrees(computed, claim.query) else WRONG, computed)
+    if not claim.number.agrees(computed, claim.query):
+        return Checked(claim, WRONG, computed)
+    # "select 135 from patients limit 1" is no reason; whether this is one, a person sees.
+    typed = re.search(rf"(?<![\w.]){re.escape(f'{claim.number.value:.12g}')}(?![\w.])", claim.query)
+    return Checked(claim, RIGHT, computed, "its query holds this number itself: look at it" if typed else "")
 
 
 def tables(public: Files) -> dict[str, str]:
@@ -188,10 +193,11 @@ def lines(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
         WRONG: "wrong, its query gives {computed}",
         NOT_CHECKABLE: "not checkable: {why}",
     }
-    return [f"Numbers in {name}: {parts}; {alone} without a query."] + [
-        f"  line {row['line']}: {one_line(row['number'] or 'a query')}: {said[row['verdict']].format(**row)}"
-        for row in asked
-    ]
+    found = [f"Numbers in {name}: {parts}; {alone} without a query."]
+    for row in asked:
+        verdict = said[row["verdict"]].format(**row).rstrip("; ")
+        found.append(f"  line {row['line']}: {row['number'] or 'a query'}: {verdict}")
+    return found
 
 
 def for_candidate(

@@ -43,11 +43,11 @@ def predictions_of(result: Result) -> list[Mapping[str, Any]]:
     return [line for line in result.card["criteria"] if PREDICTIONS in line["title"]]
 
 
-def checked_numbers(kit: Kit, result: Result, terms: Terms | None) -> list[dict[str, Any]]:
+def checked_numbers(kit: Kit, result: Result, terms: Terms) -> list[dict[str, Any]] | None:
     """The numbers of the text with their verdicts, as claims.json beside the scorecard keeps them; computed once.
 
-    terms: the team's secret, from which a candidate's policy card and so the practice data follow. Raises UsageError
-    when it is needed and not given, or another than was graded with.
+    terms: with the team's secret, from which a candidate's policy card and so the practice data follow; None comes back
+    when it is needed and not there.  Raises UsageError for another secret than the results were made with.
     """
     key = {"schema": SCHEMA, "text": digest_of(result), "kit": kit.digest(result.exercise)}
     path = result.folder / STORED
@@ -57,12 +57,15 @@ def checked_numbers(kit: Kit, result: Result, terms: Terms | None) -> list[dict[
             return list(kept["numbers"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    found = [one.as_dict() for one in computed(kit, result, terms)]
-    write_file(path, (json.dumps({**key, "numbers": found}, indent=1, sort_keys=True) + "\n").encode())
-    return found
+    found = computed(kit, result, terms)
+    if found is None:
+        return None
+    rows = [one.as_dict() for one in found]
+    write_file(path, (json.dumps({**key, "numbers": rows}, indent=1, sort_keys=True) + "\n").encode())
+    return rows
 
 
-def computed(kit: Kit, result: Result, terms: Terms | None) -> Sequence[claims.Checked]:
+def computed(kit: Kit, result: Result, terms: Terms) -> Sequence[claims.Checked] | None:
     """The same, computed now."""
     text = text_of(result) or ""
     said = claims.read(text)
@@ -70,10 +73,8 @@ def computed(kit: Kit, result: Result, terms: Terms | None) -> Sequence[claims.C
         return claims.settled(said, {})
     exercise, card = kit.exercise(result.exercise), None
     if result.card["seed"] == "hidden":
-        if terms is None or terms.secret is None:
-            raise UsageError(
-                f"{result.folder}: {claims.FILE} holds queries; give --secret-file, whose card it was follows from it"
-            )
+        if terms.secret is None:
+            return None
         same_secret(result, terms)
         own = dataclasses.replace(terms, variant=str(result.card["variant"]))
         card = kit.recipe(exercise.name).draw_card(grading.seed_for(exercise, own, "card"))

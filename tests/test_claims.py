@@ -20,7 +20,7 @@ COUNT = "`= select count(*) from patients`"
 
 def asked(text):
     """(number, query) of every claim with a query."""
-    return [(claim.text, claim.query) for claim in numbers.read(text) if claim.query]
+    return [(claim.text, " ".join(claim.query.split())) for claim in numbers.read(text) if claim.query]
 
 
 def listed(text):
@@ -124,6 +124,16 @@ def test_of_several_numbers_in_a_sentence_the_one_that_agrees_is_meant():
     ]
     found = claims.settled(numbers.read("14 % were not seen for 30 days `= q`"), {"q": (0.13, "")})
     assert [one.claim.text for one in found if one.verdict == "wrong"] == ["14 % or 30"]
+
+
+def test_a_bound_elsewhere_in_the_sentence_takes_no_query_from_its_number():
+    found = claims.settled(numbers.read("Of areas with fewer than 20,000 people 4 count `= q`"), {"q": (3, "")})
+    assert [one.claim.text for one in found if one.verdict == "wrong"] == ["4"]
+
+
+def test_a_comment_in_a_query_ends_with_its_line():
+    (claim,) = numbers.read("It is 3:\n\n```\n= select count(*) -- all\nfrom patients\n```\n")
+    assert queries.ask(connection(), claim.query) == {"number": 3}
 
 
 def test_a_query_that_holds_its_number_is_to_be_looked_at():

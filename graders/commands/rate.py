@@ -104,7 +104,7 @@ def numbers_said(rows: Sequence[Mapping[str, Any]] | None) -> list[str]:
 
     if rows is None:
         return ["Numbers are not checked yet: give --secret-file once; whose policy card it was follows from it."]
-    queries = [f"    line {row['line']}: {row['query']}" for row in rows if row["query"]]
+    queries = [f"    line {row['line']}: {' '.join(row['query'].split())}" for row in rows if row["query"]]
     return [*claims.lines(rows, claims.FILE), *queries]
 
 

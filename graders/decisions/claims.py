@@ -91,8 +91,9 @@ def settled(claims: Sequence[Claim], given: Mapping[str, tuple[float | None, str
         first = found[claim.place]
         if first.verdict != WRONG or not claim.rivals:
             continue
-        # A rival that looks like a year is no claim by itself.
-        rivals = [replace(places[place], query=claim.query) for place in claim.rivals if place in places]
+        # A rival that looks like a year is no claim by itself, and nearly any number agrees with a bound.
+        near = [places[place] for place in claim.rivals if place in places]
+        rivals = [replace(rival, query=claim.query) for rival in near if rival.number and rival.number.sign in "=~"]
         tried = [judged(rival, given) for rival in reversed(rivals)]
         if fits := next((one for one in tried if one.verdict == RIGHT), None):
             found[fits.claim.place] = fits

@@ -166,7 +166,7 @@ def spans(text: str) -> Iterator[tuple[int, int, str]]:
             if re.search(r"\w", blank[place:begin]):
                 start = place
                 break
-        yield begin, start, " ".join(query["sql"].split())
+        yield begin, start, query["sql"].strip()
         last = match.end()
 
 

@@ -111,11 +111,12 @@ def load(results: Mapping[str, Result]) -> Ratings:
         stored = json.loads(path.read_bytes())["ratings"] if path.is_file() else {}
         found: Ratings = {}
         for rater, exercises in stored.items():
-            for name, rating in exercises.items():
-                if name in results and rating["text"] == written.digest_of(results[name]):
-                    found.setdefault(rater, {})[name] = Rating(
-                        rating["text"], levels_of(rating["levels"]), levels_of(rating["alone"])
-                    )
+            for name, kept in exercises.items():
+                rating = Rating(kept["text"], levels_of(kept["levels"]), levels_of(kept["alone"]))
+                if set(rating.levels) != set(rating.alone):
+                    raise ValueError
+                if name in results and rating.text == written.digest_of(results[name]):
+                    found.setdefault(rater, {})[name] = rating
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InfrastructureError(f"{path}: cannot be read; restore it, or remove it and rate again") from None
     return found

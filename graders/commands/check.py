@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graders.commands._options import add_kit, exit_code, grade_all, open_kit
+from graders.decisions import claims
 from graders.handing_in import work
 from graders.handing_in.work import Work
 from graders.harness import grading, sandbox
@@ -118,7 +119,10 @@ def show_criteria(
     for graded in results:
         exercise = kit.exercise(graded.scorecard.outcome.exercise)
         print(f"The play took {graded.record['seconds']} s; each step may take {exercise.limits.wall_s:g} s.")
-    # What is said of DECISIONS.md comes here, the last of part 2.
+    for graded in [] if args.only else results:
+        name, submitted = graded.scorecard.outcome.exercise, graded.scorecard.outcome.submitted
+        for line in claims.for_candidate(kit, kit.exercise(name), submitted, cards.get(name), tier or sandbox.UNSAFE):
+            terminal.note(line)
     return results
 
 
@@ -142,7 +146,7 @@ def show_unchecked(exercises: Sequence[Exercise], cards: Mapping[str, object], f
     if any(exercise.allows("predictions.json") for exercise in exercises):
         terminal.note("- predictions.json against the hidden result: here it is held against this one.", 2)
     if any(exercise.allows("DECISIONS.md") for exercise in exercises):
-        terminal.note("- The written part, DECISIONS.md: a person reads it.", 2)
+        terminal.note("- The written part, DECISIONS.md: people rate it; only numbers with a query are checked.", 2)
 
 
 def verdict(results: list[Graded], only: str | None) -> int:

@@ -1,0 +1,1 @@
+"""DECISIONS.md: the numbers that a candidate claims there, and the queries behind them."""

@@ -1,4 +1,4 @@
-"""Reads a candidate's code for what is worth asking about. Nothing is imported or run: only the text and its syntax tree."""
+"""Reads a candidate's code for what is worth asking about: its text and syntax tree. Nothing of it is run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from graders.report.terminal import plain
 MOST_BYTES, MOST_FILES = 400_000, 120
 QUOTED_LINES, QUOTED_WIDTH = 8, 130
 BRANCHES = (
-    ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.BoolOp, ast.comprehension, ast.match_case,
+    ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.BoolOp, ast.comprehension,
+    ast.match_case,
 )  # fmt: skip
 # A function that holds more functions than this is a frame for them.
 FRAME = 3
@@ -62,7 +63,8 @@ class Sighting:
 class Code:
     """texts: file -> lines.  trees: those that parse.  broken: file -> line and fault of those that do not.
 
-    supplied: stripped lines of the starter; what only repeats them is not the candidate's.  copied: files left as they were.
+    supplied: stripped lines of the starter; what only repeats them is not the candidate's.
+    copied: files left as they were.
     """
 
     texts: Mapping[str, Sequence[str]]
@@ -181,14 +183,16 @@ def card_written(code: Code, card: Mapping[str, Any]) -> Iterator[Sighting]:
         elif isinstance(node, ast.Dict):
             pairs = [(k, v) for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)]
             keys = {
-                str(k.value) for k, v in pairs if isinstance(v, ast.Constant) and kinds.get(k.value) is type(v.value)
+                str(k.value)
+                for k, v in pairs
+                if isinstance(v, ast.Constant) and kinds.get(str(k.value)) is type(v.value)
             }
         if len(keys & set(kinds)) >= 2 and code.own(file, node.lineno):
             yield Sighting("card_written", 9.5, code.quote(file, node.lineno), where(file, node))
 
 
 def card_unread(code: Code, card: Mapping[str, Any], unread: Sequence[str]) -> Iterator[Sighting]:
-    """Rules of the card that no line of the candidate's names; with the line that has the same value, if there is one."""
+    """Rules of the card that no line of the candidate's names; with a line that has the same value, if any."""
     own = [(f, n) for f, n in nodes(code) if f not in code.copied]
     said = "\n".join(word for _, node in own for word in words_of(node)).lower()
     if not card or not code.trees:
@@ -294,7 +298,7 @@ def limits(code: Code) -> Iterator[Sighting]:
             numbers = [node.value, *(node.value.elts if isinstance(node.value, ast.Tuple) else [])]
         for number in numbers:
             value = number.value if isinstance(number, ast.Constant) else None
-            if type(value) not in (int, float) or value in range(4) or not code.own(file, node.lineno):
+            if not isinstance(value, (int, float)) or value in range(4) or not code.own(file, node.lineno):
                 continue
             # Where an iteration has converged, and what HTTP calls things, is not a decision.
             if abs(value) < 1e-4 or value in range(200, 600):

@@ -23,7 +23,8 @@ MINUTES, OPENING, LIVE = 45, 2, 15
 FEWEST = 6
 # Whose turn it is: the next question comes from the next of these that has one left.
 TURNS = (
-    "status", "hold", "missed", "code", "missed", "decisions", "code", "predictions", "missed", "code", "decisions", "met",
+    "status", "hold", "missed", "code", "missed", "decisions", "code", "predictions", "missed", "code",
+    "decisions", "met",
 )  # fmt: skip
 TITLES = {
     "hold": "HOLD on the scorecard", "status": "the scorecard", "missed": "the scorecard", "met": "the scorecard",
@@ -63,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Interview:
-    """Questions in the order in which they are asked. changes: one an exercise, the proposed one first; one is enough."""
+    """Questions in the order in which they are asked. changes: one an exercise, the proposed one first."""
 
     identity: str
     scores: Mapping[str, str]
@@ -79,7 +80,7 @@ class Interview:
 
 @dataclass(frozen=True)
 class Work:
-    """One exercise of the submission, read. share: of the role's 100 points.  card: their policy card, {} if unknown."""
+    """One exercise of the submission, read. share: of the role's 100 points.  card: their policy card."""
 
     result: Result
     bank: Bank
@@ -177,7 +178,7 @@ def chosen(works: list[Work], budget: int) -> tuple[Question, ...]:
 
 
 def fill(work: Work, source: str, entry: Entry, slots: Mapping[str, str], evidence: str, **more: Any) -> Question:
-    """An entry with its slots filled, and the code that it is about quoted. Raises ExerciseError for an unknown slot."""
+    """An entry with its slots filled, and the code it is about quoted. Raises ExerciseError for an unknown slot."""
     about = work.code.about(entry.look_for) if entry.look_for else None
     quote: Quote | None = more.pop("quote", None)
     known = {"exercise": work.name, "place": about[0].place if about else "your program", **slots}
@@ -223,7 +224,7 @@ def of_hold(work: Work) -> Iterator[Question]:
 
 
 def of_verdicts(work: Work, when: str) -> Iterator[Question]:
-    """Criteria missed, those that cost most first; or met, those worth most first. Not those on HOLD, nor predictions."""
+    """Criteria missed, those that cost most first; or met, those worth most first. Without HOLD and predictions."""
     found = []
     total = sum(float(line["points"]) for line in criteria(work)) or 1.0
     for line in criteria(work):
@@ -270,15 +271,15 @@ def of_decisions(work: Work) -> Iterator[Question]:
         return
     names = [name for name in work.files if name.lower().endswith("decisions.md")]
     found = statements.statements(work.files[names[0]]) if names else []
-    if not found and (entry := work.bank.find("decisions", "short" if names else "missing")):
-        yield fill(work, "decisions", entry[0], {}, "it says nothing to ask about" if names else "there is none")
+    if not found and (nothing := work.bank.find("decisions", "short" if names else "missing")):
+        yield fill(work, "decisions", nothing[0], {}, "it says nothing to ask about" if names else "there is none")
     kinds: list[str] = []
     for said in found:
         kind = next((k for k in said.kinds if k not in kinds), said.kinds[0])
         kinds.append(kind)
-        if entry := work.bank.find("decisions", kind):
+        if fits := work.bank.find("decisions", kind):
             slots = {"statement": said.text}
-            yield fill(work, "decisions", entry[0], slots, f"{cut(names[0], 70)}, line {said.line}")
+            yield fill(work, "decisions", fits[0], slots, f"{cut(names[0], 70)}, line {said.line}")
 
 
 def of_nothing_else(work: Work) -> Iterator[Question]:

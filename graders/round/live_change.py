@@ -24,7 +24,8 @@ DRAWS = 48
 class LiveChange:
     """key: of the rule, with its table: "dates.rule".  line: its number in the card, from 1.  old, new: the line.
 
-    card: the altered card's text.  own: False when the candidate's own card is not known and a practice one was altered.
+    card: the altered card's text.  own: False when a practice card was altered, as the
+    candidate's own is not known.
     """
 
     key: str
@@ -40,8 +41,8 @@ def draw(
 ) -> LiveChange | None:
     """One line of the card that grading draws on these terms, altered; None where no card differs from it in one line.
 
-    keys: rules worth altering, the best first; () for any.  whose: what chooses among values, the same for the same work.
-    Values are those that the recipe itself draws for others, so they are always ones that data can follow.
+    keys: rules worth altering, the best first; () for any.  whose: chooses among values, the same for
+    the same work. Values are those that the recipe itself draws for others, which data can always follow.
     """
     recipe = kit.recipe(exercise.name)
     card = recipe.draw_card(grading.seed_for(exercise, terms, "card"))

@@ -13,8 +13,8 @@ from graders.harness.errors import ExerciseError
 from graders.harness.kit import HOME, Kit
 
 QUESTIONS, ANY = "graders/questions/{}.toml", "_any"
-# criterion: a verdict.  code, decisions: what a detector saw, by its kind.  predictions: the criterion that judges them.
-# hold: a critical criterion.  status: blocked, not_submitted.  general: when there is nothing else.
+# criterion: a verdict.  code, decisions: what a detector saw, by its kind.  predictions: the criterion that judges
+# them.  hold: a critical criterion.  status: blocked, not_submitted.  general: when there is nothing else.
 ABOUT = ("criterion", "code", "decisions", "predictions", "hold", "status", "general")
 ANCHORS = ("strong", "adequate", "weak")
 
@@ -23,8 +23,8 @@ ANCHORS = ("strong", "adequate", "weak")
 class Entry:
     """One question and what answers to it contain; texts have slots like {place}.
 
-    id: of a criterion, or a kind; "*" for any.  when: "met", "missed" or "" for either.  match: a regular expression that
-    the scorecard's message must hold, whose named groups are slots.  look_for: what the code that it is about speaks of.
+    id: of a criterion, or a kind; "*" for any.  when: "met", "missed" or "" for either.  match: a regular expression
+    that the scorecard's message must hold, whose named groups are slots.  look_for: what the code it is about says.
     """
 
     about: str

@@ -10,11 +10,12 @@ from graders.round.code_reading import cut
 
 # Kind -> what a sentence of it says, the most telling first.
 KINDS = {
-    "limit": r"\b(weak|not (?:been )?(?:run|tried|tested|covered|measured)|untested|unfinished|what (?:is|I know is) left"
-    r"|a guess|no time|would not show|cannot (?:be|tell|know)|without a look|open)\b",
+    "limit": r"\b(weak|not (?:been )?(?:run|tried|tested|covered|measured)|untested|unfinished"
+    r"|what (?:is|I know is) left|a guess|no time|would not show|cannot (?:be|tell|know)|without a look|open)\b",
     "assumption": r"\b(assum\w+|presum\w+|probably|should be|I (?:think|believe|expect|guess)|likely|we expect)\b",
     "number": r"(?<![\w.§])(?:\d+(?:[.,]\d+)*\s?%|\d+\.\d+|[2-9]\d*|1\d+)(?![\w§])|\bper ?cent\b",
-    "not_followed": r"\b(not follow\w*|instead of|rather than|memo'?s? (?:says|said|is|was)|undoes|undone|is wrong|was wrong|too old|mostly;)\b",
+    "not_followed": r"\b(not follow\w*|instead of|rather than"
+    r"|memo'?s? (?:says|said|is|was)|undoes|undone|is wrong|was wrong|too old|mostly;)\b",
     "reason": r"\b(because|since|so that|therefore|otherwise|which is why|as it|as an?)\b",
 }
 SHORTEST, LONGEST, MOST = 35, 240, 60_000

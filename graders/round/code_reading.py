@@ -21,6 +21,8 @@ BRANCHES = (
 )  # fmt: skip
 # A function that holds more functions than this is a frame for them.
 FRAME = 3
+# With fewer there is no case to walk through.
+FEW_BRANCHES = 4
 Def = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -102,7 +104,8 @@ class Code:
         patterns = [re.compile(word, re.IGNORECASE) for word in words]
 
         def hits(text: str) -> int:
-            return sum(bool(p.search(text)) for p in patterns)
+            # The first says what it is about, the rest what that is near to.
+            return sum((2 if p is patterns[0] else 1) for p in patterns if p.search(text))
 
         best: tuple[float, Function] | None = None
         for function in self.functions:
@@ -314,6 +317,8 @@ def limits(code: Code) -> Iterator[Sighting]:
 def complex_functions(code: Code) -> Iterator[Sighting]:
     """Where most is decided."""
     for function in code.functions:
+        if function.branches < FEW_BRANCHES:
+            continue
         size = function.end - function.line + 1
         slots = {"place": function.place, "size": str(size), "branches": str(function.branches)}
         weight = 5 + min(function.branches, 60) / 30 + min(size, 200) / 400

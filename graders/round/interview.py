@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -26,6 +27,9 @@ TURNS = (
     "status", "hold", "missed", "code", "missed", "decisions", "code", "predictions", "missed", "code",
     "decisions", "met",
 )  # fmt: skip
+FILL = ("met", "code", "decisions", "missed", "predictions", "general")
+# Of these the weightiest comes first, whichever exercise it is of.
+URGENT, SHORTEST = ("status", "hold", "missed"), 3
 TITLES = {
     "hold": "HOLD on the scorecard", "status": "the scorecard", "missed": "the scorecard", "met": "the scorecard",
     "code": "their code", "decisions": "DECISIONS.md", "predictions": "predictions.json", "general": "the exercise",
@@ -108,7 +112,7 @@ def prepare(kit: Kit, results: Results, identity: str, secret: bytes | None) -> 
         share = Decimal(weights.get(name, 100 // len(found)))
         work = read(kit, found[name], share, secret)
         works.append(work)
-        if work.result.card["status"] in ("graded", "blocked") and (made := change_of(kit, work, secret)):
+        if work.result.card["status"] == "graded" and (made := change_of(kit, work, secret)):
             changes.append(made)
             if not made.change.own:
                 notes.append(
@@ -154,24 +158,23 @@ def change_of(kit: Kit, work: Work, secret: bytes | None) -> Change | None:
 
 def chosen(works: list[Work], budget: int) -> tuple[Question, ...]:
     """At least FEWEST questions, and more while they fit into the minutes; grouped by exercise."""
-    left: dict[str, list[Question]] = {}
-    for turn, make in SOURCES.items():
-        # Exercises take turns within a source: the first of each, the second of each.
-        rows = [list(make(work)) for work in works]
-        ranked = [(rank, -q.weight, n, q) for n, row in enumerate(rows) for rank, q in enumerate(row)]
-        left[turn] = [q for *_, q in sorted(ranked, key=lambda item: item[:3])]
+    left = {turn: [list(make(work)) for work in works] for turn, make in SOURCES.items()}
     picked: list[Question] = []
-    for turn in itertools.chain(
-        TURNS, itertools.cycle(("met", "code", "decisions", "missed", "predictions", "general"))
-    ):
+    for turn in itertools.chain(TURNS, itertools.cycle(FILL)):
         spent = sum(q.minutes for q in picked)
-        if not any(left.values()) or (len(picked) >= FEWEST and spent + 3 > budget):
+        if not any(itertools.chain(*left.values())) or (len(picked) >= FEWEST and spent + SHORTEST > budget):
             break
-        said = {q.text for q in picked}
-        left[turn] = [q for q in left.get(turn, []) if q.text not in said]
-        if left[turn] and (len(picked) < FEWEST or spent + left[turn][0].minutes <= budget):
-            picked.append(left[turn].pop(0))
-        elif left[turn]:
+        texts, asked = {q.text for q in picked}, [q.exercise for q in picked]
+        left[turn] = [[q for q in row if q.text not in texts] for row in left[turn]]
+        firsts = [row[0] for row in left[turn] if row]
+        if turn not in URGENT:
+            # What is asked of everybody is asked of the exercise of which least was asked.
+            firsts.sort(key=lambda q: (asked.count(q.exercise), -q.weight))
+        else:
+            firsts.sort(key=lambda q: -q.weight)
+        fits = [q for q in firsts if len(picked) < FEWEST or spent + q.minutes <= budget]
+        picked += fits[:1]
+        if not fits:
             left[turn] = []
     order = {work.name: n for n, work in enumerate(works)}
     return tuple(sorted(picked, key=lambda q: (order[q.exercise], tuple(TITLES).index(q.source))))
@@ -179,7 +182,8 @@ def chosen(works: list[Work], budget: int) -> tuple[Question, ...]:
 
 def fill(work: Work, source: str, entry: Entry, slots: Mapping[str, str], evidence: str, **more: Any) -> Question:
     """An entry with its slots filled, and the code it is about quoted. Raises ExerciseError for an unknown slot."""
-    about = work.code.about(entry.look_for) if entry.look_for else None
+    words = [filled(pattern, slots) for pattern in entry.look_for]
+    about = work.code.about(words) if words else None
     quote: Quote | None = more.pop("quote", None)
     known = {"exercise": work.name, "place": about[0].place if about else "your program", **slots}
     try:
@@ -190,6 +194,11 @@ def fill(work: Work, source: str, entry: Entry, slots: Mapping[str, str], eviden
         work.name, source, text, why, cut(evidence, 500), entry.strong, entry.adequate, entry.weak, entry.minutes,
         quote or (about[1] if about else None), **more,
     )  # fmt: skip
+
+
+def filled(pattern: str, slots: Mapping[str, str]) -> str:
+    """A regular expression in which {name} stands for what the scorecard's message said."""
+    return re.sub(r"\{([a-z]+)\}", lambda m: re.escape(slots.get(m[1], m[0])), pattern)
 
 
 def criteria(work: Work) -> list[Mapping[str, Any]]:
@@ -231,12 +240,11 @@ def of_verdicts(work: Work, when: str) -> Iterator[Question]:
         if line["id"] in work.result.card["hold"] or is_prediction(work, line) or line["earned"] is None:
             continue
         if (line["verdict"] == "met") == (when == "met"):
-            entry = work.bank.find("criterion", line["id"], when, line["message"])
             lost = float(line["points"]) - (float(line["earned"]) if when == "missed" else 0)
-            if entry:
-                found.append((float(work.share) * lost / total, line, entry))
-    for weight, line, (entry, more) in sorted(found, key=lambda f: -f[0]):
-        yield fill(work, when, entry, slots_of(line) | more, said_of(line), weight=weight)
+            found.append((float(work.share) * lost / total, line))
+    for weight, line in sorted(found, key=lambda f: -f[0]):
+        if fits := work.bank.find("criterion", line["id"], when, line["message"]):
+            yield fill(work, when, fits[0], slots_of(line) | fits[1], said_of(line), weight=weight)
 
 
 def is_prediction(work: Work, line: Mapping[str, Any]) -> bool:

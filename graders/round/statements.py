@@ -10,10 +10,12 @@ from graders.round.code_reading import cut
 
 # Kind -> what a sentence of it says, the most telling first.
 KINDS = {
-    "limit": r"\b(weak|not (?:been )?(?:run|tried|tested|covered|measured)|untested|unfinished"
-    r"|what (?:is|I know is) left|a guess|no time|would not show|cannot (?:be|tell|know)|without a look|open)\b",
-    "assumption": r"\b(assum\w+|presum\w+|probably|should be|I (?:think|believe|expect|guess)|likely|we expect)\b",
-    "number": r"(?<![\w.§])(?:\d+(?:[.,]\d+)*\s?%|\d+\.\d+|[2-9]\d*|1\d+)(?![\w§])|\bper ?cent\b",
+    "limit": r"\b(weak\w*|not (?:been )?(?:run|tried|tested|covered|measured)|untested|unfinished|no time"
+    r"|without a look|I expect misses|a guess|would not show|cannot (?:tell|know|say|see))\b|^what (?:is|I know is) left",
+    "assumption": r"\b(assum\w+|presum\w+|probably|I (?:think|believe|expect|guess)|likely|we expect)\b",
+    # A share, a decimal, or so many of something; no range, code or age.
+    "number": r"(?<![\w./-])\d+(?:[.,]\d+)*\s?%|(?<![\w./-])\d+\.\d+(?![\w./-])"
+    r"|(?<![\w./§+-])(?:[2-9]|\d{2,7})\s+(?!and\b|or\b|are\b|days?\b)[a-z]{3,}",
     "not_followed": r"\b(not follow\w*|instead of|rather than"
     r"|memo'?s? (?:says|said|is|was)|undoes|undone|is wrong|was wrong|too old|mostly;)\b",
     "reason": r"\b(because|since|so that|therefore|otherwise|which is why|as it|as an?)\b",

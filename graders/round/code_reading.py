@@ -87,6 +87,11 @@ class Code:
         return Quote(shown(file), line, tuple(cut(text.expandtabs(4), QUOTED_WIDTH) for text in lines))
 
     @cached_property
+    def nodes(self) -> tuple[tuple[str, Any], ...]:
+        """(file, node) of everything in all trees."""
+        return tuple((file, node) for file, tree in self.trees.items() for node in ast.walk(tree))
+
+    @cached_property
     def functions(self) -> tuple[Function, ...]:
         """The candidate's own, in the order of files and lines; inner ones belong to the outer."""
         found = []
@@ -179,7 +184,7 @@ def untouched(code: Code) -> Iterator[Sighting]:
 def card_written(code: Code, card: Mapping[str, Any]) -> Iterator[Sighting]:
     """A policy card as a text or a dictionary in the code."""
     kinds = {path[-1]: type(value) for path, value in leaves_of(card)}
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         keys: set[str] = set()
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value[:20_000]:
             keys = set(re.findall(r"^\s*(\w+)\s*=", node.value[:20_000], re.MULTILINE))
@@ -196,7 +201,7 @@ def card_written(code: Code, card: Mapping[str, Any]) -> Iterator[Sighting]:
 
 def card_unread(code: Code, card: Mapping[str, Any], unread: Sequence[str]) -> Iterator[Sighting]:
     """Rules of the card that no line of the candidate's names; with a line that has the same value, if any."""
-    own = [(f, n) for f, n in nodes(code) if f not in code.copied]
+    own = [(f, n) for f, n in code.nodes if f not in code.copied]
     said = "\n".join(word for _, node in own for word in words_of(node)).lower()
     if not card or not code.trees:
         return
@@ -215,7 +220,7 @@ def card_unread(code: Code, card: Mapping[str, Any], unread: Sequence[str]) -> I
 
 def swallowed(code: Code) -> Iterator[Sighting]:
     """Handlers that catch everything and let nobody know."""
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         if not isinstance(node, ast.ExceptHandler) or not code.own(file, node.lineno):
             continue
         names = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
@@ -232,7 +237,7 @@ def swallowed(code: Code) -> Iterator[Sighting]:
 def expressions(code: Code) -> Iterator[Sighting]:
     """Regular expressions, the longest first."""
     verbs = {"compile", "search", "match", "fullmatch", "findall", "finditer", "sub", "subn", "split"}
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         if not isinstance(node, ast.Call) or not node.args or not code.own(file, node.lineno):
             continue
         module, _, verb = dotted(node.func).rpartition(".")
@@ -245,7 +250,7 @@ def expressions(code: Code) -> Iterator[Sighting]:
 
 def word_lists(code: Code) -> Iterator[Sighting]:
     """Lists of words in the code: names, places, spellings."""
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         words: list[str] = []
         if isinstance(node, (ast.List, ast.Set, ast.Tuple)):
             words = [e.value for e in node.elts if isinstance(e, ast.Constant) and isinstance(e.value, str)]
@@ -262,7 +267,7 @@ def word_lists(code: Code) -> Iterator[Sighting]:
 def chance(code: Code) -> Iterator[Sighting]:
     """Random numbers whose seed nobody chose. `secrets` is meant to be unforeseeable and does not count."""
     makers = {"default_rng", "RandomState", "Random"}
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         if not isinstance(node, ast.Call) or not code.own(file, node.lineno):
             continue
         module, _, name = dotted(node.func).rpartition(".")
@@ -274,7 +279,7 @@ def chance(code: Code) -> Iterator[Sighting]:
 
 def unused(code: Code, target: str) -> Iterator[Sighting]:
     """Functions that nothing names."""
-    named = {word for file, node in nodes(code) if not isinstance(node, Def) for word in words_of(node)}
+    named = {word for file, node in code.nodes if not isinstance(node, Def) for word in words_of(node)}
     for function in code.functions:
         tops = [n for n in code.trees[function.file].body if isinstance(n, Def) and n.lineno == function.line]
         if tops and not tops[0].decorator_list and function.name not in named | {target, "main"}:
@@ -293,7 +298,7 @@ def left_to_do(code: Code) -> Iterator[Sighting]:
 
 def limits(code: Code) -> Iterator[Sighting]:
     """Numbers on which something turns: in comparisons, and constants of a module."""
-    for file, node in nodes(code):
+    for file, node in code.nodes:
         numbers: list[ast.expr] = []
         if isinstance(node, ast.Compare):
             numbers = node.comparators
@@ -323,13 +328,6 @@ def complex_functions(code: Code) -> Iterator[Sighting]:
         slots = {"place": function.place, "size": str(size), "branches": str(function.branches)}
         weight = 5 + min(function.branches, 60) / 30 + min(size, 200) / 400
         yield Sighting("complex", weight, code.quote(function.file, function.line, size), slots)
-
-
-def nodes(code: Code) -> Iterator[tuple[str, Any]]:
-    """(file, node) of everything in all trees."""
-    for file, tree in code.trees.items():
-        for node in ast.walk(tree):
-            yield file, node
 
 
 def outer_functions(tree: ast.Module) -> list[Def]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ TURNS = (
 )  # fmt: skip
 FILL = ("met", "code", "decisions", "missed", "predictions", "general")
 # Of these the weightiest comes first, whichever exercise it is of.
-URGENT, SHORTEST = ("status", "hold", "missed"), 3
+URGENT, SHORTEST, MOST_ROUNDS = ("status", "hold", "missed"), 3, 10
 TITLES = {
     "hold": "HOLD on the scorecard", "status": "the scorecard", "missed": "the scorecard", "met": "the scorecard",
     "code": "their code", "decisions": "DECISIONS.md", "predictions": "predictions.json", "general": "the exercise",
@@ -160,9 +159,9 @@ def chosen(works: list[Work], budget: int) -> tuple[Question, ...]:
     """At least FEWEST questions, and more while they fit into the minutes; grouped by exercise."""
     left = {turn: [list(make(work)) for work in works] for turn, make in SOURCES.items()}
     picked: list[Question] = []
-    for turn in itertools.chain(TURNS, itertools.cycle(FILL)):
+    for turn in (*TURNS, *FILL * MOST_ROUNDS):
         spent = sum(q.minutes for q in picked)
-        if not any(itertools.chain(*left.values())) or (len(picked) >= FEWEST and spent + SHORTEST > budget):
+        if len(picked) >= FEWEST and spent + SHORTEST > budget:
             break
         texts, asked = {q.text for q in picked}, [q.exercise for q in picked]
         left[turn] = [[q for q in row if q.text not in texts] for row in left[turn]]

@@ -11,7 +11,8 @@ from graders.round.code_reading import cut
 # Kind -> what a sentence of it says, the most telling first.
 KINDS = {
     "limit": r"\b(weak\w*|not (?:been )?(?:run|tried|tested|covered|measured)|untested|unfinished|no time"
-    r"|without a look|I expect misses|a guess|would not show|cannot (?:tell|know|say|see))\b|^what (?:is|I know is) left",
+    r"|without a look|I expect misses|a guess|would not show|cannot (?:tell|know|say|see))\b"
+    r"|^what (?:is|I know is) left",
     "assumption": r"\b(assum\w+|presum\w+|probably|I (?:think|believe|expect|guess)|likely|we expect)\b",
     # A share, a decimal, or so many of something; no range, code or age.
     "number": r"(?<![\w./-])\d+(?:[.,]\d+)*\s?%|(?<![\w./-])\d+\.\d+(?![\w./-])"

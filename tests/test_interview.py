@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from exercise_lint import SECRET, TOYS, read_sample, sample_path
+from exercise_lint import SECRET, TOYS, expectations, read_sample, sample_path
 
 from graders.commands import main
 from graders.harness import grading
@@ -23,8 +23,10 @@ from graders.round import code_reading, interview, live_change, question_bank, r
 
 KIT, TOY_KIT = Kit(), Kit(TOYS)
 NAMES = KIT.names()
+# Those of their own: a sample with a base holds that one's code. All of them together take a minute.
 GOOD = {
-    n: sorted(p.stem for p in (HOME / "tests/submissions" / n).iterdir() if p.stem.startswith("good")) for n in NAMES
+    name: sorted(s for s, said in expectations(KIT, name).items() if s.startswith("good") and "base" not in said)[:4]
+    for name in NAMES
 }
 BIDI = "\u202e"
 

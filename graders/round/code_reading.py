@@ -13,7 +13,7 @@ from typing import Any
 from graders.report.terminal import plain
 
 # Beyond these a file is not read: no honest one is so large, and a tree takes a hundred times its text.
-MOST_BYTES, MOST_FILES = 400_000, 120
+MOST_BYTES, MOST_TOGETHER, MOST_FILES = 400_000, 2_000_000, 120
 QUOTED_LINES, QUOTED_WIDTH = 8, 130
 BRANCHES = (
     ast.If, ast.For, ast.AsyncFor, ast.While, ast.ExceptHandler, ast.IfExp, ast.BoolOp, ast.comprehension,
@@ -133,9 +133,11 @@ class Code:
 def read(files: Mapping[str, bytes], starter: Mapping[str, bytes]) -> Code:
     """The Python files of a submission. What does not parse, or is too large, is said to be so and left."""
     texts, trees, broken = dict[str, list[str]](), dict[str, ast.Module](), dict[str, tuple[int, str]]()
+    room = MOST_TOGETHER
     for name in sorted(n for n in files if n.endswith(".py"))[:MOST_FILES]:
-        texts[name] = lines_of(files[name])
-        if len(files[name]) > MOST_BYTES:
+        texts[name] = lines_of(files[name][:MOST_BYTES])
+        room -= len(files[name])
+        if len(files[name]) > MOST_BYTES or room < 0:
             broken[name] = 1, f"has {len(files[name]):,} bytes"
             continue
         try:
@@ -187,7 +189,7 @@ def card_written(code: Code, card: Mapping[str, Any]) -> Iterator[Sighting]:
     for file, node in code.nodes:
         keys: set[str] = set()
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "\n" in node.value[:20_000]:
-            keys = set(re.findall(r"^\s*(\w+)\s*=", node.value[:20_000], re.MULTILINE))
+            keys = set(re.findall(r"^[ \t]*(\w+)[ \t]*=", node.value[:20_000], re.MULTILINE))
         elif isinstance(node, ast.Dict):
             pairs = [(k, v) for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)]
             keys = {
@@ -279,10 +281,10 @@ def chance(code: Code) -> Iterator[Sighting]:
 
 def unused(code: Code, target: str) -> Iterator[Sighting]:
     """Functions that nothing names."""
-    named = {word for file, node in code.nodes if not isinstance(node, Def) for word in words_of(node)}
+    named = {target, "main"} | {w for _, node in code.nodes if not isinstance(node, Def) for w in words_of(node)}
+    tops = {(f, n.lineno) for f, t in code.trees.items() for n in t.body if isinstance(n, Def) and not n.decorator_list}
     for function in code.functions:
-        tops = [n for n in code.trees[function.file].body if isinstance(n, Def) and n.lineno == function.line]
-        if tops and not tops[0].decorator_list and function.name not in named | {target, "main"}:
+        if (function.file, function.line) in tops and function.name not in named:
             quote = code.quote(function.file, function.line, function.end - function.line + 1)
             yield Sighting("unused", 5.5 + (function.end - function.line) / 100, quote, {"place": function.place})
 
@@ -365,8 +367,7 @@ def dotted(node: ast.AST | None) -> str:
 
 def text_of(node: ast.AST) -> str:
     """The fixed part of a text in the code."""
-    found = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return "".join(found)
+    return "".join(n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
 
 
 def leaves_of(card: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from graders.harness.kit import HOME, Kit
 from graders.harness.outcome import write_file
+from graders.report import html
 from graders.report.terminal import plain
 from graders.round.interview import LIVE, OPENING, TITLES, Change, Interview, altered_card
 
@@ -26,20 +27,14 @@ class Live:
 
 def write(made: Interview, kit: Kit, results: Path, folder: Path, secret_file: Path | None) -> list[tuple[str, Path]]:
     """Write pages and altered cards into a folder; returns what and where. Raises InfrastructureError."""
-    import jinja2
-
     live = [commands(change, made.identity, kit, results, folder, secret_file) for change in made.changes]
     for change in made.changes:
         write_file(altered_card(folder, change), change.change.card.encode())
     values = {"made": made, "live": live, "titles": TITLES, "opening": OPENING, "live_minutes": LIVE}
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined, autoescape=True
-    )
-    environment.filters["plain"] = plain
-    page = environment.get_template("interview.html.j2").render(values)
-    # Markdown has its own escapes: HTML's would be shown as they are.
-    text = environment.overlay(autoescape=False, trim_blocks=True, lstrip_blocks=True)
-    text.filters |= {"md": md, "fenced": fenced}
+    page = html.environment().get_template("interview.html.j2").render(values)
+    # Markdown has escapes of its own.
+    text = html.environment().overlay(lstrip_blocks=True)
+    text.filters = text.filters | {"md": md, "fenced": fenced}
     words = re.sub(r"\n{3,}", "\n\n", text.get_template("interview.md.j2").render(values))
     written = [("interview", folder / "interview.html"), ("as Markdown", folder / "interview.md")]
     write_file(folder / "interview.html", page.encode("utf-8", "replace"))

@@ -27,8 +27,9 @@ DIGITS = "0123456789"
 class Mark:
     """How one kind of identifiers looks when it is marked.
 
-    name: part of what is hashed; two ways of writing one identifier share it.  pattern: a regular expression with the
-    groups fixed part and tag, upper and lower case alike.  alphabet, size: of the tag.
+    name: part of what is hashed; two ways of writing one identifier share it.  pattern: a regular expression for text
+    in small letters, with the groups fixed part and tag; fastest when it looks back only after its first character.
+    alphabet, size: of the tag, as it is written.
     """
 
     name: str
@@ -44,13 +45,16 @@ class Mark:
     @cached_property
     def regex(self) -> re.Pattern[bytes]:
         """The pattern, for bytes."""
-        return re.compile(self.pattern.encode(), re.IGNORECASE)
+        return re.compile(self.pattern.encode(), re.DOTALL)
 
     def seen(self, text: bytes) -> Iterable[tuple[bytes, int]]:
-        """(what is hashed, number of the tag) of everything in a text that looks marked, by anybody or by nobody."""
+        """(what is hashed, number of the tag) of everything in a text that looks marked, by anybody or by nobody.
+
+        text: in small letters, so that case makes no difference.
+        """
         letters = self.alphabet.lower()
         for match in self.regex.finditer(text):
-            places = [letters.find(letter) for letter in match[2].decode().lower()]
+            places = [letters.find(letter) for letter in match[2].decode()]
             # A letter may be in no tag.
             if min(places) >= 0:
                 number = functools.reduce(lambda high, place: high * len(letters) + place, places, 0)
@@ -58,7 +62,7 @@ class Mark:
 
     def message(self, fixed: bytes) -> bytes:
         """What is hashed."""
-        return self.name.encode() + b":" + fixed.lower()
+        return self.name.encode() + b":" + fixed
 
     def checker(self, seed: Seed) -> Callable[[bytes], int]:
         """A function: what is hashed -> the number of its tag under this key."""
@@ -76,7 +80,7 @@ class Mark:
         number = self.checker(seed)
         found = {}
         for one in identifiers:
-            match = self.regex.fullmatch(one.encode())
+            match = self.regex.fullmatch(one.lower().encode())
             if match is None:
                 raise ValueError(f"an identifier is no {self.name}")
             rest, tag = number(self.message(match[1])), ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -42,7 +43,8 @@ def run(folder, *words):
 
 
 @pytest.mark.sandbox
-def test_check_and_submit_run_with_nothing_but_the_packet(unpacked):
+def test_check_and_submit_run_with_nothing_but_the_packet_and_without_its_marked_practice_data(unpacked):
+    shutil.rmtree(unpacked / "practice")
     where = run(unpacked, "doctor")
     assert f"{EXERCISE}:" in where.stdout
     done = run(unpacked, "check", "work")

@@ -78,8 +78,9 @@ def trace(
     kinds = [(name, mark) for name, found in marks(kit, exercises).items() for mark in found]
     seen: list[set[tuple[bytes, int]]] = [set() for _ in kinds]
     for text in texts:
+        small = text.lower()
         for (_, mark), there in zip(kinds, seen, strict=True):
-            for one in mark.seen(text):
+            for one in mark.seen(small):
                 if len(there) == MOST:
                     break
                 there.add(one)

@@ -51,9 +51,9 @@ ANCHORS = ("2100-01-01", "2050-06-15", "2075-09-01", "2120-04-10")
 SECOND_SHARE, SECOND_LEAST = 0.3, 20
 # What of a packet's practice data tells whose packet it was: the ends of patients' numbers in tables and notes, of the
 # laboratory's accession numbers, and of the FHIR vendor's ids.
-PATIENT = Mark("patient", r"(?<![A-Za-z0-9])([ABC]-\d{4})(\d\d)(?!\w)", size=2)
-ACCESSION = Mark("accession", r"(?<![A-Za-z0-9])([ABC]\d{5})(\d\d)(?!\w)", size=2)
-VENDOR = Mark("vendor", r"(?<![A-Za-z0-9])(\d{4}-\d{4}-[A-Z])([A-Z]{3})(?!\w)", LETTERS, 3)
+PATIENT = Mark("patient", r"([abc](?<![a-z0-9].)-\d{4})(\d\d)(?!\w)", size=2)
+ACCESSION = Mark("accession", r"([abc](?<![a-z0-9].)\d{5})(\d\d)(?!\w)", size=2)
+VENDOR = Mark("vendor", r"(\d(?<![a-z0-9].)\d{3}-\d{4}-[a-z])([a-z]{3})(?!\w)", LETTERS, 3)
 MARKS = (PATIENT, ACCESSION, VENDOR)
 # Table -> the columns that the candidate gets.
 GIVEN: dict[str, tuple[str, ...]] = {

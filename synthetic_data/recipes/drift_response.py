@@ -27,7 +27,7 @@ FLOOR, EACH, MOST_DRAWS = 80.0, 15.0, 25
 COMMON = ("costs", "crosswalk", "features")
 ODD = ("empty", "malformed", "late", "duplicate")
 # What of a packet's practice data tells whose packet it was.
-ENCOUNTER = Mark("encounter", r"(?<![A-Za-z0-9])(E\d{6})(\d)(?!\w)")
+ENCOUNTER = Mark("encounter", r"(e(?<![a-z0-9].)\d{6})(\d)(?!\w)")
 MARKS = (ENCOUNTER,)
 OVER = ("timeout", "exited", "refused")  # after which the process cannot be spoken to
 

@@ -21,7 +21,7 @@ BLOCKED = 5
 EVERY = (10, 20, 25)  # events between two anchors
 # What of a packet's practice data tells whose packet it was: the second half of request ids, except of callers whose
 # ids say something about the patient.
-REQUEST = Mark("request", r"(?<![A-Za-z0-9])([0-9a-f]{16})([0-9a-f]{16})(?!\w)", "0123456789abcdef", 16)
+REQUEST = Mark("request", r"([0-9a-f](?<![a-z0-9].)[0-9a-f]{15})([0-9a-f]{16})(?!\w)", "0123456789abcdef", 16)
 MARKS = (REQUEST,)
 SPEAKING = ("old_client", "session_id")
 ROUTES = ("/health", "/metrics", "/patients", "/patients/{id}", "/predict", "/bundle", "/batch", "/label", "/notify")

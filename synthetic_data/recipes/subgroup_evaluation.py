@@ -57,9 +57,9 @@ ENCOUNTERS = (
     "age", "sex", "race", "language", "payer", "risk", "need_risk",
 )  # fmt: skip
 # What of a packet's practice data tells whose packet it was; claims write a patient's number without its letter.
-ENCOUNTER = Mark("encounter", r"(?<![A-Za-z0-9])(E\d{5})(\d)(?!\w)")
-PATIENT = Mark("patient", r"(?<![A-Za-z0-9])P-?(\d{5})(\d)(?!\w)")
-NUMBER = Mark("patient", r"(?<![\w.:-])(\d{5})(\d)(?![\w.:-])")
+ENCOUNTER = Mark("encounter", r"(e(?<![a-z0-9].)\d{5})(\d)(?!\w)")
+PATIENT = Mark("patient", r"p(?<![a-z0-9].)-?(\d{5})(\d)(?!\w)")
+NUMBER = Mark("patient", r"(\d(?<![\w.:-].)\d{4})(\d)(?![\w.:-])")
 MARKS = (ENCOUNTER, PATIENT, NUMBER)
 FRESH = ("site", "index_date", "age", "sex", "race", "language", "payer", "score", "right_score", "need_risk")
 

@@ -14,7 +14,7 @@ import pytest
 from graders.harness.kit import HOME
 
 pytestmark = pytest.mark.sandbox
-PAGES = ["README.md", "docs/candidate.md", "docs/hiring-team.md", "docs/new-exercise.md"]
+PAGES = ["README.md", "docs/candidate.md", "docs/hiring-team.md", "docs/round.md", "docs/new-exercise.md"]
 # Made for reading on a terminal; wrapping at 80 columns may fall elsewhere when numbers differ.
 SPACE = re.compile(r"\s+")
 

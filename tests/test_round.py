@@ -14,6 +14,7 @@ import pytest
 from exercise_lint import TOYS
 
 from graders.harness.kit import HOME
+from graders.round import rounds
 from graders.round.workers import each
 
 
@@ -106,6 +107,12 @@ def test_wrong_use_gets_one_clear_line_and_exit_code_2(tmp_path, place, change, 
     assert done.returncode == 2, done.stdout + done.stderr
     assert says in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_receipt_beside_a_zip_is_no_submission(tmp_path):
+    (tmp_path / "c01.zip").write_bytes(b"")
+    (tmp_path / "c01.receipt.txt").write_text("sha256:…")
+    assert list(rounds.identities(tmp_path)) == ["c01"]
 
 
 def die_or_double(number: int) -> int:

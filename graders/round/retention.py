@@ -15,7 +15,7 @@ from pathlib import Path
 
 from graders.harness.errors import InfrastructureError
 from graders.harness.outcome import write_file
-from graders.round.rounds import SUBMISSIONS
+from graders.round.rounds import RECEIPT, SUBMISSIONS
 
 # California, 2 CCR 11013(c): four years for the records of automated-decision systems in employment.
 YEARS = 4
@@ -74,7 +74,7 @@ def remove(identity: str, results: Path, others: Iterable[Path]) -> list[str]:
             delete(path)
         for folder in others:
             for place in (folder, folder / SUBMISSIONS):
-                for name in (identity, f"{identity}.zip", f"{identity}.ipynb", f"{identity}.receipt.txt"):
+                for name in (identity, f"{identity}.zip", f"{identity}.ipynb", f"{identity}{RECEIPT}"):
                     delete(place / name)
         for folder in (results, *others):
             for path in sorted(folder.glob("*.csv")):

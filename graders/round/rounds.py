@@ -11,7 +11,7 @@ from graders.harness.errors import UsageError
 from graders.harness.kit import Kit
 from graders.round.roles import Role, load
 
-SUBMISSIONS = "submissions"
+SUBMISSIONS, RECEIPT = "submissions", ".receipt.txt"
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,8 @@ def identities(place: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(place.iterdir()):
-        if path.name.startswith("."):
+        # A receipt comes with the zip that it is of.
+        if path.name.startswith(".") or path.name.endswith(RECEIPT):
             continue
         identity = path.name if path.is_dir() else path.stem
         check_identity(identity, str(path))

@@ -142,7 +142,7 @@ def label_table(compared: Comparison) -> bytes:
 def summary(report: Report) -> Sequence[str]:
     """At most 20 lines of at most 80 columns, with labels and without names."""
     from graders.report.round_page import band_name
-    from graders.round.comparison import ABOVE, BELOW, DECIDE, NO_TOTAL
+    from graders.round.comparison import ABOVE, BELOW, DECIDE, FLAT_LEAST, NO_TOTAL
 
     compared = report.compared
     handed_in = f"{len(compared.rows)} handed in, {len(compared.missing)} did not"
@@ -160,7 +160,9 @@ def summary(report: Report) -> Sequence[str]:
     minutes = sum(hold.minutes for hold in report.held)
     lines.append(f"HOLD: {len(held)}, about {minutes} minutes to read: {', '.join(held)}" if held else "HOLD: nobody")
     flat = [column.code for block in compared.blocks for column in block.columns if column.flat]
-    lines.append(f"criteria that told nobody apart: {', '.join(flat) or 'none'}")
+    few = len(compared.rows) < FLAT_LEAST
+    asked = f"asked from {FLAT_LEAST} submissions on" if few else ", ".join(flat) or "none"
+    lines.append(f"criteria that told nobody apart: {asked}")
     near = sum(one.near for one in report.alike)
     lines.append(f"alike: {near} near-identical, {len(report.alike) - near} to read side by side")
     if report.leaks is not None:

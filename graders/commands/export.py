@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         writer.writerow(["id", "exercise", "status", "score", "hold", "stamps", "total", "place"])
         writer.writerows(rows(found))
         write_file(args.out, text.getvalue().encode())
-    print(f"{args.out}: {len(found.found)} submissions")
+    print(f"{args.out}: {len(found.found)} submission{'' if len(found.found) == 1 else 's'}")
     return 0
 
 

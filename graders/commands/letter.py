@@ -37,5 +37,6 @@ def run(args: argparse.Namespace) -> int:
     for identity in () if args.identity else found.missing:
         print(f"{identity}: nothing handed in, no letter")
     where = found.folder / (args.identity or "<id>")
-    print(f"{len(chosen)} letters: {where}/{{{','.join(FILES)}}}; read them before you send them")
+    count = "1 letter" if len(chosen) == 1 else f"{len(chosen)} letters"
+    print(f"{count}: {where}/{{{','.join(FILES)}}}; read before sending")
     return 0

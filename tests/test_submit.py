@@ -183,7 +183,10 @@ def test_strays_are_named_with_the_reason_and_left_only_when_asked(work, capsys)
     (work / "body_mass_index.py").write_text("def body_mass_index(a, b, c): return open('words.txt')\n")
     assert submit(work) == 1
     out = " ".join(capsys.readouterr().out.split())
-    assert "words.txt: body_mass_index takes **/*.py; your code names it, and will not find it in grading" in out
+    assert (
+        "words.txt: body_mass_index takes **/*.py, DECISIONS.md; your code names it, and will not find it in grading"
+        in out
+    )
     assert "labs.csv: data stay with you" in out
     assert "--leave-strays" in out
     assert submit(work, "--leave-strays") == 0

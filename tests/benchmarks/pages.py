@@ -127,10 +127,12 @@ def rows(found: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
         cells = [found["page"], f"{screen['width']} px", screen["theme"], len(screen["violations"]), screen["overflow"]]
         yield row([*cells, screen["requests"], "same" if screen["same"] else "differs", ""], faults)
     paper = found["paper"]
-    faults = [f"an exercise takes {count} sheets" for count in paper["sheets"] if count != 1]
+    # Of the other pages, sections may begin and end where they do.
+    sheets_of = paper["sheets"] if found["page"].endswith("scorecard") else []
+    faults = [f"an exercise takes {count} sheets" for count in sheets_of if count != 1]
     faults += [] if paper["a4"] else ["not A4"]
     faults += [f"{name} is cut off" for name in paper["out"]] + [f"'{word}' is not printed" for word in paper["lost"]]
-    sheets = f", {len(paper['sheets'])} exercises on one each" if paper["sheets"] else ""
+    sheets = f", {len(sheets_of)} exercises on one each" if sheets_of else ""
     yield row([found["page"], "A4", "print", "", paper["clipped"], "", "", f"{paper['pages']}{sheets}"], faults)
 
 

@@ -72,7 +72,9 @@ def test_results_of_another_secret_are_not_mixed(tmp_path, place):
     (tmp_path / "secret").write_text("a secret of this test, long enough")
     done = grade(place, tmp_path / "out", "--secret-file", tmp_path / "secret")
     assert done.returncode == 2
-    assert "another secret" in done.stderr
+    assert "made without a secret" in done.stderr
+    alone = grade(place / "submissions/c001", tmp_path / "out", "--secret-file", tmp_path / "secret")
+    assert (alone.returncode, "made without a secret" in alone.stderr) == (2, True)
     assert len(done.stderr.strip().splitlines()) == 1
 
 

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Grade, store, print; returns the exit code."""
     from graders.report import html, terminal
-    from graders.round import rounds
+    from graders.round import many, rounds
 
     kit = open_kit(args.kit)
     path = args.path.absolute()
@@ -52,7 +52,10 @@ def run(args: argparse.Namespace) -> int:
     )
     if rounds.is_round(path):
         return grade_round(kit, path, terms, args)
+    if path.name == rounds.SUBMISSIONS and (path.parent / "round.toml").is_file():
+        raise UsageError(f"{path}: holds a round's submissions; grade {path.parent}")
     rounds.check_identity(terms.variant, "--variant" if args.variant else path.name)
+    many.same_terms(args.out, terms)
     results = grade_all(kit, path, terms, args.exercise)
     for graded in results:
         grading.store(graded, args.out, terms.variant)
@@ -65,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Namespace) -> int:
     """Grade many; 0 when all that was handed in has its scores, 3 when any has none."""
+    from graders.report import terminal
     from graders.round import index, many, results, rounds
 
     if args.variant:
@@ -77,26 +81,34 @@ def grade_round(kit: Kit, path: Path, terms: grading.Terms, args: argparse.Names
         for verdict in many.grade(kit, found, terms, args.exercise, args.out, args.workers):
             verdicts.append(verdict)
             step()
+    role = found.role if not args.exercise else None
     for verdict in sorted(verdicts, key=lambda v: v.identity):
-        print(line(found.role if not args.exercise else None, verdict))
+        print(line(role, verdict, practice=terms.secret is None))
     for identity in found.missing:
         print(f"{identity}: nothing handed in")
     left = sum(not verdict.complete for verdict in verdicts)
     if any(verdict.scores for verdict in verdicts):
-        index.write(results.read(kit, args.out), args.out / index.NAME)
+        graded = results.read(kit, args.out)
+        index.write(graded, args.out / index.NAME)
+        for identity, own in graded.found.items():
+            for name, result in own.items():
+                if result.card["status"] == "blocked":
+                    print(f"{identity}, {name}: {terminal.plain(result.card['reason'])}")
+    if terms.secret is None:
+        print("PRACTICE: without --secret-file everybody met the public data, and the scores say little")
     print(f"{len(verdicts) - left} of {len(verdicts)} graded; results: {args.out}")
     if left:
         print(f"{left} have no score: run the same command again, finished ones are kept", file=sys.stderr)
     return 3 if left else 0
 
 
-def line(role: Role | None, verdict: Verdict) -> str:
-    """One submission: by a role's weights where there is one, and each exercise."""
+def line(role: Role | None, verdict: Verdict, practice: bool) -> str:
+    """One submission: by a role's weights where there is one, and each exercise. practice: no band is said."""
     if verdict.trouble:
         return f"{verdict.identity}: {verdict.trouble}"
     parts = [f"{name} {score or 'no score'} ({status})" for name, (status, score) in verdict.scores.items()]
     if role is None:
         return f"{verdict.identity}: {', '.join(parts)}"
     total = role.total({name: Decimal(score) if score else None for name, (_, score) in verdict.scores.items()})
-    said = "no score" if total is None else f"{total} of 100, {role.place(total)}"
+    said = "no score" if total is None else f"{total} of 100, {'practice' if practice else role.place(total)}"
     return f"{verdict.identity}: {said}: {', '.join(parts)}"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from graders.harness.errors import UsageError
+from graders.round.rounds import check_identity
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +35,14 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"{folder}: is no folder")
     if args.years < 0:
         raise UsageError(f"--years must be at least 0, not {args.years}")
-    kept = {k.identity: k for k in retention.kept(args.results)}
+    folders = [args.results, *args.also]
+    kept = {k.identity: k for k in retention.kept(args.results, args.also)}
     if not kept:
         raise UsageError(f"{args.results}: holds no results (<id>/<exercise>/outcome.json)")
-    if strangers := [identity for identity in args.identities if identity not in kept]:
-        raise UsageError(f"{args.results}: holds nothing of {strangers[0]!a}")
+    for identity in args.identities:
+        check_identity(identity, "ID")
+        if identity not in kept:
+            raise UsageError(f"{args.results}: holds nothing of {identity!a}")
     today = datetime.now(UTC).date()
     due = args.identities or [identity for identity, k in kept.items() if k.due(today, args.years)]
     undated = [] if args.identities else [identity for identity, k in kept.items() if k.graded is None]
@@ -46,14 +50,21 @@ def run(args: argparse.Namespace) -> int:
         print(f"{len(undated)} without a date of grading stay; name them to remove them: {', '.join(undated)[:200]}")
     if not args.yes:
         for identity in due:
-            print(f"{identity}: graded {kept[identity].graded or 'at no known date'}")
-        print(f"{len(due)} of {len(kept)} candidates would be removed; add --yes")
+            places = [str(path) for path in retention.belongings(identity, args.results, args.also)]
+            print(
+                f"{identity}: graded {kept[identity].graded or 'at no known date'}; {', '.join(places) or 'named only'}"
+            )
+        print(f"{len(due)} of {len(kept)} candidates would be removed{'; add --yes' if due else ''}")
         return 0
+    skipped = retention.unsearchable(folders)
     words = [word for identity in due for word in retention.remove(identity, args.results, args.also)]
     print(f"{len(due)} of {len(kept)} candidates removed; reports of all results went with them (caredrill compare)")
-    left = list(retention.still_named(dict.fromkeys(words), [args.results, *args.also]))
+    left = list(retention.still_named(dict.fromkeys(words), folders))
     for path, word in left[:20]:
         # Of people.csv the words are names: the file says where to look.
         print(f"{path}: still holds {word if word in due else 'a name or variant of theirs'}", file=sys.stderr)
-    print(f"{len(left)} files still name them")
-    return 1 if left else 0
+    for path in skipped:
+        print(f"{path}: {'a link' if path.is_symlink() else 'no UTF-8'}, was not looked through", file=sys.stderr)
+    named = len({path for path, _ in left})
+    print(f"{named} files still name them in {', '.join(map(str, folders))}; elsewhere look yourself")
+    return 1 if left or skipped else 0

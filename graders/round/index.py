@@ -39,6 +39,8 @@ def write(results: Results, path: Path) -> None:
                 database.execute("insert into submissions values (?, ?, ?, ?)", submission(results, identity))
                 for _, result in sorted(found.items()):
                     add(database, identity, result)
+        # With ids and totals it tells who is who on a blind page.
+        scratch.chmod(0o600)
         scratch.replace(path)
     except (OSError, sqlite3.Error) as error:
         scratch.unlink(missing_ok=True)

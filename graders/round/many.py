@@ -154,13 +154,27 @@ def given_up(done: Done[Task, Verdict]) -> Verdict:
 def keep_terms(results: Path, terms: Terms) -> None:
     """Results of one folder are comparable: made with one secret, card, size and pack. Raises UsageError."""
     path = results / TERMS
-    if path.is_file() and path.read_text() != fingerprint(terms):
-        raise UsageError(f"{results}: holds results made with another secret, card, pack or size: choose another --out")
+    same_terms(results, terms)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise InfrastructureError(f"{path.parent}: cannot be written ({error.strerror})") from None
     outcome.write_file(path, fingerprint(terms).encode(), 0o600)
+
+
+def same_terms(results: Path, terms: Terms) -> None:
+    """Raises UsageError, saying as well as can be told why, when a folder's results were made on other terms."""
+    path = results / TERMS
+    if not path.is_file() or path.read_text() == fingerprint(terms):
+        return
+    others = {
+        f"{'without' if terms.small else 'with'} --small": replace(terms, small=not terms.small),
+        "without a secret, on practice data": replace(terms, secret=None, packs={}),
+        f"{'without' if terms.unsafe else 'with'} --unsafe-no-sandbox": replace(terms, unsafe=not terms.unsafe),
+    }
+    how = [words for words, other in others.items() if path.read_text() == fingerprint(other)]
+    said = how[0] if how else "with another secret, card, pack or size"
+    raise UsageError(f"{results}: holds results made {said}: choose another --out")
 
 
 def fingerprint(terms: Terms) -> str:

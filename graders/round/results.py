@@ -16,6 +16,23 @@ from graders.round.roles import Role
 
 # The round's description, without names, kept with its results.
 DESCRIPTION = "round.toml"
+# Of a stored scorecard, what reports read.
+KEYS = {
+    "kit",
+    "exercise",
+    "variant",
+    "seed",
+    "submission",
+    "outcome",
+    "truth",
+    "stamps",
+    "status",
+    "reason",
+    "hold",
+    "score",
+}
+KEYS |= {"points", "criteria"}
+LINE_KEYS = {"id", "title", "skill", "points", "earned", "verdict", "critical", "message", "remedy"}
 
 
 @dataclass(frozen=True)
@@ -76,10 +93,12 @@ def read(kit: Kit, folder: Path) -> Results:
         place = path.parent
         try:
             card = json.loads(path.read_bytes())
-            same = card["exercise"] == place.name and isinstance(card["criteria"], list)
-        except (OSError, ValueError, KeyError, TypeError):
-            same = False
-        if not same:
+            sound = card["exercise"] == place.name and set(card) >= KEYS
+            sound = sound and all(set(line) >= LINE_KEYS for line in card["criteria"])
+            sound = sound and (card["score"] is None or Decimal(card["score"]).is_finite())
+        except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
+            sound = False
+        if not sound:
             raise InfrastructureError(f"{path}: cannot be read; `caredrill regrade` makes it anew")
         found.setdefault(place.parent.name, {})[place.name] = Result(place, card)
     if not found:

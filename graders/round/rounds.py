@@ -12,6 +12,10 @@ from graders.harness.kit import Kit
 from graders.round.roles import Role, load
 
 SUBMISSIONS, RECEIPT = "submissions", ".receipt.txt"
+# Names that cannot be a candidate's: something of a round or of its results is called so, or ends so.
+TAKEN = (SUBMISSIONS, "results", "packets", "letters", "live")
+ENDINGS = (".toml", ".csv", ".html", ".md", ".json", ".sqlite", ".zip", ".ipynb", ".txt")
+KEYS, CANDIDATE_KEYS = {"role", "contact", "candidates"}, {"id", "variant"}
 
 
 @dataclass(frozen=True)
@@ -61,22 +65,36 @@ class Described:
 def described(kit: Kit, path: Path) -> Described:
     """Read a round.toml. Raises UsageError."""
     try:
-        data = tomllib.loads(path.read_text("utf-8"))
-        role, contact = str(data["role"]), str(data.get("contact", ""))
-        rows = [(str(c["id"]), str(c.get("variant", c["id"]))) for c in data["candidates"]]
+        data = tomllib.loads(path.read_text("utf-8-sig"))
+    except IsADirectoryError:
+        raise UsageError(f"{path}: is a folder; give its round.toml") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {error}") from None
-    except (KeyError, TypeError, AttributeError):
-        raise UsageError(f"{path}: needs a role, and [[candidates]] with an id each") from None
+    candidates = data.get("candidates")
+    known(path, data, KEYS)
+    if "role" not in data or not isinstance(candidates, list) or not all(isinstance(c, dict) for c in candidates):
+        raise UsageError(f"{path}: needs a role, and [[candidates]] with an id each")
+    for candidate in candidates:
+        known(path, candidate, CANDIDATE_KEYS)
+        if "id" not in candidate:
+            raise UsageError(f"{path}: a candidate has no id")
+    rows = [(str(c["id"]), str(c.get("variant", c["id"]))) for c in candidates]
+    role, contact = str(data["role"]), str(data.get("contact", ""))
     for identity, variant in rows:
-        check_identity(identity, path.name)
-        check_identity(variant, path.name)
-    for what, values in (("candidates", [r[0] for r in rows]), ("variants", [r[1] for r in rows])):
-        if len(set(values)) < len(values):
-            raise UsageError(f"{path}: two {what} have the same name")
+        check_identity(identity, f"{path.name}, id")
+        check_identity(variant, f"{path.name}, variant")
+    for what, values in (("id", [r[0] for r in rows]), ("variant", [r[1] for r in rows])):
+        if twice := [v for n, v in enumerate(values) if v.lower() in {before.lower() for before in values[:n]}]:
+            raise UsageError(f"{path}: two candidates have the {what} {twice[0]!a}")
     return Described(load(kit, role), dict(rows), contact)
+
+
+def known(path: Path, table: Mapping[str, object], keys: set[str]) -> None:
+    """A misspelt word would be left out in silence, and a name does not belong here. Raises UsageError."""
+    if unknown := sorted(set(table) - keys):
+        raise UsageError(f"{path}: {unknown[0]!a} is unknown; known are {', '.join(sorted(keys))}")
 
 
 def identities(place: Path) -> dict[str, Path]:
@@ -100,8 +118,10 @@ def identities(place: Path) -> dict[str, Path]:
 
 
 def check_identity(identity: str, source: str) -> None:
-    """An identity becomes a folder's name. Raises UsageError."""
+    """An identity becomes a folder's name, beside files and folders of ours. Raises UsageError."""
     if not identity.isascii() or not identity.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise UsageError(f"{source!a}: an identity is made of letters, digits, '-', '_' and '.', not {identity!a}")
-    if identity[0] == "." or len(identity) > 100:
-        raise UsageError(f"{source!a}: an identity begins with no '.' and has at most 100 characters")
+    if identity[0] in ".-" or len(identity) > 100:
+        raise UsageError(f"{source!a}: an identity begins with no '.' or '-' and has at most 100 characters")
+    if identity.lower() in TAKEN or identity.lower().endswith(ENDINGS):
+        raise UsageError(f"{source!a}: {identity!a} is the name of something else here: choose another identity")

@@ -188,7 +188,7 @@ def test_a_submission_with_anothers_marks_is_a_hit_and_one_with_its_own_is_none(
         place = tmp_path / identity / "safe_logging"
         (place / "submitted/service").mkdir(parents=True)
         (place / "submitted/service/cases.py").write_bytes(b"CASES = '''" + leaked + b"'''")
-        card = {"exercise": "safe_logging", "variant": identity, "criteria": []}
+        card = dict.fromkeys(results.KEYS) | {"exercise": "safe_logging", "variant": identity, "criteria": []}
         (place / "scorecard.json").write_text(json.dumps(card))
     found = canaries.hits(KIT, results.read(KIT, tmp_path), SECRET)
     assert [(hit.identity, hit.of, hit.exercise) for hit in found] == [("c06", "c07", "safe_logging")]
@@ -198,7 +198,8 @@ def test_marks_of_a_candidate_who_handed_in_nothing_are_a_hit(marked, tmp_path):
     place = tmp_path / "c06/safe_logging"
     (place / "submitted").mkdir(parents=True)
     (place / "submitted/data.txt").write_bytes(marked["safe_logging"]["requests.ndjson"])
-    (place / "scorecard.json").write_text(json.dumps({"exercise": "safe_logging", "variant": "c06", "criteria": []}))
+    card = dict.fromkeys(results.KEYS) | {"exercise": "safe_logging", "variant": "c06", "criteria": []}
+    (place / "scorecard.json").write_text(json.dumps(card))
     rows = "".join(f'[[candidates]]\nid = "{identity}"\n' for identity in ("c06", "c07"))
     (tmp_path / "round.toml").write_text('role = "regulated_mlops"\n' + rows)
     assert [hit.of for hit in canaries.hits(KIT, results.read(KIT, tmp_path), SECRET)] == ["c07"]

@@ -99,9 +99,11 @@ def test_a_round_is_graded_by_its_role_under_its_variants(tmp_path):
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     # A good first toy, and nothing for the second, which the role asks as well.
-    assert lines[0].startswith("c000: 60.00 of 100, in the band: body_mass_index 100.00 (graded)")
+    assert lines[0].startswith("c000: 60.00 of 100, practice: body_mass_index 100.00 (graded)")
     assert "insulin_titration 0.00 (not_submitted)" in lines[0]
     assert "c003: nothing handed in" in lines
+    # Without a secret no band is said.
+    assert any(line.startswith("PRACTICE") for line in lines)
     card = json.loads((tmp_path / "out/c001/body_mass_index/scorecard.json").read_text())
     assert card["variant"] == "v1"
     assert not (tmp_path / "out/c003").exists()
@@ -113,7 +115,7 @@ def test_a_round_is_graded_by_its_role_under_its_variants(tmp_path):
         ("role = ", "round.toml"),
         ('role = "toys"\n', "needs a role"),
         (ROUND.replace("c003", "c000"), "two candidates"),
-        (ROUND.replace("v3", "v0"), "two variants"),
+        (ROUND.replace("v3", "v0"), "have the variant 'v0'"),
         (ROUND.replace("c003", "../c"), "an identity"),
         (ROUND.replace("c002", "c009"), "no candidate of"),
         (ROUND.replace("toys", "astronaut"), "unknown role"),

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--workers must be above 0")
     if args.out.exists() and any(args.out.iterdir()):
         raise UsageError(f"{args.out} is not empty: choose a new folder")
-    args.out.mkdir(parents=True, exist_ok=True)
+    args.out.mkdir(mode=0o700, parents=True, exist_ok=True)
     tasks = [
         packet.Task(kit, described.role, identity, grading.Terms(variant, secret), described.contact, args.out)
         for identity, variant in described.variants.items()

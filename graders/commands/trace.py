@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         share = f"{traced.count} of {traced.seen} identifiers of {traced.exercise} are as in this candidate's packet"
         print(f"{identity}: {share}; chance of a coincidence: below 1e{math.ceil(traced.chance)}")
     if not found:
-        print(f"none of {len(described.variants)} candidates: too few marks of anybody, or none")
+        print(f"none of {len(described.variants)} candidates under this secret: too few marks of anybody, or none")
     if unmarked:
         print(f"practice data without marks: {', '.join(unmarked)}")
     return 0 if found else 1

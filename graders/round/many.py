@@ -156,7 +156,9 @@ def keep_terms(results: Path, terms: Terms) -> None:
     path = results / TERMS
     same_terms(results, terms)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Results name candidates, and their index tells who is who on a blind page.
+        results.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise InfrastructureError(f"{path.parent}: cannot be written ({error.strerror})") from None
     outcome.write_file(path, fingerprint(terms).encode(), 0o600)

@@ -31,7 +31,7 @@ KEYS = {
     "hold",
     "score",
 }
-KEYS |= {"points", "criteria"}
+KEYS |= {"score", "points", "criteria"}
 LINE_KEYS = {"id", "title", "skill", "points", "earned", "verdict", "critical", "message", "remedy"}
 
 

@@ -81,7 +81,7 @@ def compared(folder, kit=TOYS):
 def written(folder, capsys, *words, kit=TOYS, code=0):
     """(page, what was printed) of the command."""
     assert main(["compare", str(folder), "--kit", str(kit), *map(str, words)]) == code
-    page = folder / "round.html"
+    page = folder / ("round-unblinded.html" if "--unblind" in words else "round.html")
     return page.read_text("utf-8") if page.is_file() else "", capsys.readouterr()
 
 
@@ -148,10 +148,13 @@ def test_a_blind_report_holds_no_name_address_or_path_of_anybody(graded, tmp_pat
 
 @pytest.mark.sandbox
 def test_an_open_report_names_everybody_and_says_so(graded, capsys):
+    written(graded, capsys)
+    blind = (graded / "round.html").read_bytes()
     page, _ = written(graded, capsys, "--unblind")
+    assert (graded / "round.html").read_bytes() == blind
     assert all(f"({identity})" in page for identity in results.read(Kit(TOYS), graded).found)
     assert "Not blind" in page
-    assert stat.S_IMODE((graded / "round.html").stat().st_mode) == 0o600
+    assert stat.S_IMODE((graded / "round-unblinded.html").stat().st_mode) == 0o600
 
 
 def test_labels_stand_apart_for_the_owner_alone_and_stay_the_same(tmp_path, capsys):

@@ -42,6 +42,12 @@ def environment() -> jinja2.Environment:
     return made
 
 
+def section(pointer: str) -> str:
+    """`file.md#some-heading` as a reader of the page alone finds it: file, then the words of the heading."""
+    name, _, anchor = pointer.partition("#")
+    return f"{name}, {anchor.replace('-', ' ')}" if anchor else name
+
+
 def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
     """(skill, earned, points), in the order of the rubric."""
     found: dict[str, tuple[Decimal, float]] = {}
@@ -57,7 +63,13 @@ def write(cards: Sequence[Scorecard], path: Path) -> Path:
         environment()
         .get_template("scorecard.html.j2")
         .render(
-            cards=cards, by_skill=by_skill, stamps=STAMPS, drawn=drawing.drawn, width=drawing.WIDTH, plot=drawing.PLOT
+            cards=cards,
+            by_skill=by_skill,
+            section=section,
+            stamps=STAMPS,
+            drawn=drawing.drawn,
+            width=drawing.WIDTH,
+            plot=drawing.PLOT,
         )
     )
     write_file(path, text.encode("utf-8", "replace"))

@@ -273,6 +273,35 @@ def test_a_hold_says_which_criterion_why_and_how_long_it_takes(tmp_path, capsys)
     assert f"{label} <span" in page
 
 
+def test_work_that_would_not_run_is_to_be_read_before_it_counts(tmp_path, capsys):
+    stopped = card("body_mass_index", [0, 0], status="blocked")
+    folder = store(tmp_path, {"ann": [stopped, card("insulin_titration", [1])], "bob": both(1, 1)})
+    page, printed = written(folder, capsys)
+    label = compared(folder).labels["ann"]
+    assert f"would not run: read why, about 5 minutes: {label}\n" in printed.out
+    assert re.search(
+        rf"read why before you count it</strong>, about 5 minutes each:\s+{label} \(body_mass_index\)\.", page
+    )
+
+
+def test_the_deviation_of_fewer_than_five_is_not_shown(tmp_path, capsys):
+    shares = (0, 0.5, 1, 0.25, 0.75)
+    for n, shown in ((4, False), (5, True)):
+        rows = {f"c{k}": both(share, share) for k, share in enumerate(shares[:n])}
+        page, _ = written(store(tmp_path / str(n), rows), capsys)
+        spread = f"{100 * compared(tmp_path / str(n)).blocks[0].columns[0].spread:.1f}"
+        assert (f'<td class="number">{spread}</td>' in page) == shown
+
+
+def test_only_an_open_page_names_the_sample_that_work_is_nearly(tmp_path, capsys):
+    folder = store(tmp_path, {"ann": [card("safe_logging", [1])]}, role=False)
+    place = folder / "ann/safe_logging/submitted"
+    shutil.copytree(HOME / "tests/submissions/safe_logging/good", place)
+    blind, _ = written(folder, capsys, kit=HOME)
+    assert "near-identity to a sample of the kit)" in blind
+    assert "near-identity to a sample of the kit: good)" in written(folder, capsys, "--unblind", kit=HOME)[0]
+
+
 def test_a_starter_handed_in_as_it_is_takes_no_reading():
     exercise = Kit().exercise("subgroup_evaluation")
     starter = exercise.folder / "starter"

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--selected", choices=("band", "above"), default="band",
         help="who counts as selected there: not below the band, or clearly above; a column 'selected' goes first",
     )  # fmt: skip
-    parser.add_argument("--unblind", action="store_true", help=f"name the candidates, on a page of its own: {OPEN_PAGE}")
+    parser.add_argument(
+        "--unblind", action="store_true", help=f"name the candidates, on a page of its own: {OPEN_PAGE}"
+    )
     add_kit(parser)
 
 

@@ -41,8 +41,8 @@ class Line:
 class Scorecard:
     """What a hiring manager reads and a regrade reproduces byte for byte.
 
-    kit: version and hash of the code that scored.  truth: its hash.  figures, drawn from outcome and truth, and the
-    exercise's title are for the page, and are not part of the stored scorecard.
+    kit: version and hash of the code that scored.  truth: its hash.  figures are drawn from outcome and truth for the
+    page, and are not part of the stored scorecard.
     """
 
     outcome: Outcome
@@ -52,7 +52,6 @@ class Scorecard:
     reason: str
     lines: tuple[Line, ...]
     figures: tuple[Figure, ...] = ()
-    title: str = ""
 
     @property
     def points(self) -> Decimal:
@@ -129,15 +128,14 @@ def score(kit: Kit, outcome: Outcome, truth: Files) -> Scorecard:
     if not __debug__:
         raise GraderError("criteria use assert, which python -O removes: run without -O")
     criteria, by, given = kit.criteria(outcome.exercise), kit.digest(outcome.exercise), digest(truth)
-    title = kit.exercise(outcome.exercise).title
     if outcome.status in ("blocked", "not_submitted"):
         lines = [Line(c, "not met", money(0), outcome.reason) for c in criteria]
-        return Scorecard(outcome, by, given, outcome.status, outcome.reason, tuple(lines), title=title)
+        return Scorecard(outcome, by, given, outcome.status, outcome.reason, tuple(lines))
 
     def unscored(status: str, reason: str) -> Scorecard:
         """No score, for faults of ours or of the machine."""
         lines = tuple(Line(c, "not scored", None, reason) for c in criteria)
-        return Scorecard(outcome, by, given, status, reason, lines, title=title)
+        return Scorecard(outcome, by, given, status, reason, lines)
 
     if outcome.status != "played":
         return unscored(outcome.status, outcome.reason)
@@ -152,7 +150,7 @@ def score(kit: Kit, outcome: Outcome, truth: Files) -> Scorecard:
     except Exception as error:
         # Its text may hold hidden values; type and place are enough to find it.
         return unscored("grader_error", f"the grader broke: {type(error).__name__}{place(error)}")
-    return Scorecard(outcome, by, given, "graded", "", tuple(lines), figures, title)
+    return Scorecard(outcome, by, given, "graded", "", tuple(lines), figures)
 
 
 def judge(criterion: Criterion, outcome: Outcome, known: Any) -> Line:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graders.harness.kit import Kit
 from graders.harness.outcome import write_file
 from graders.harness.scorecard import Scorecard
 from graders.report import drawing
@@ -57,13 +58,14 @@ def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
     return [(skill, *sums) for skill, sums in found.items()]
 
 
-def write(cards: Sequence[Scorecard], path: Path) -> Path:
-    """Write the page for one submission's scorecards; returns its path."""
+def write(cards: Sequence[Scorecard], path: Path, kit: Kit | None = None) -> Path:
+    """Write the page for one submission's scorecards; returns its path. kit: tells the exercises' titles."""
     text = (
         environment()
         .get_template("scorecard.html.j2")
         .render(
             cards=cards,
+            titles={c.outcome.exercise: kit.exercise(c.outcome.exercise).title for c in cards} if kit else {},
             by_skill=by_skill,
             section=section,
             stamps=STAMPS,

@@ -293,13 +293,23 @@ def test_the_deviation_of_fewer_than_five_is_not_shown(tmp_path, capsys):
         assert (f'<td class="number">{spread}</td>' in page) == shown
 
 
-def test_only_an_open_page_names_the_sample_that_work_is_nearly(tmp_path, capsys):
-    folder = store(tmp_path, {"ann": [card("safe_logging", [1])]}, role=False)
-    place = folder / "ann/safe_logging/submitted"
-    shutil.copytree(HOME / "tests/submissions/safe_logging/good", place)
-    blind, _ = written(folder, capsys, kit=HOME)
+def test_only_an_open_page_names_the_sample_that_work_is_nearly(measured, tmp_path, capsys):
+    shutil.copytree(measured, tmp_path / "kit")
+    code = "".join(
+        f"def f{n}(a, b):\n    return [a ** {n}, b[{n}:], {{a: b}}, a if b else {n}]\n\n\n" for n in range(60)
+    )
+    folder = store(tmp_path / "r", {"ann": both(1, 1)})
+    for place in (
+        folder / "ann/body_mass_index/submitted", tmp_path / "kit/tests/submissions/body_mass_index/off_by_one"
+    ):  # fmt: skip
+        place.mkdir(parents=True)
+        (place / "body_mass_index.py").write_text(code)
+    blind, _ = written(folder, capsys, kit=tmp_path / "kit")
     assert "near-identity to a sample of the kit)" in blind
-    assert "near-identity to a sample of the kit: good)" in written(folder, capsys, "--unblind", kit=HOME)[0]
+    assert "off_by_one" not in blind
+    page, _ = written(folder, capsys, "--unblind", kit=tmp_path / "kit")
+    assert "near-identity to a sample of the kit: off_by_one)" in page
+    assert "a published sample (off_by_one)" in page
 
 
 def test_a_starter_handed_in_as_it_is_takes_no_reading():

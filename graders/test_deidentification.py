@@ -90,7 +90,11 @@ class Measured:
 
 @criterion(points=15, skill="privacy", critical=True, remedy="docs/remedies.md#tables-fhir-and-file-names")
 def test_no_direct_identifier_is_left(outcome: Outcome, truth: Truth) -> Award:
-    """No identifier of a patient, relative or employer is left in tables, FHIR and letters; what may stay is intact."""
+    """No identifier of a patient, relative or employer is left in tables, FHIR and letters; what may stay is intact.
+
+    Mean shares of clean and of kept cells each count from 80 % (nothing) to 100 % (all); the two multiply. Nothing
+    for a stray file of identifiers, or a second release that tells more.
+    """
     measured = Measured.of(outcome, truth)
     both = [release_tables.betrayed(reply.files, truth) for reply in outcome.replies]
     if betrayed := max(both):
@@ -118,7 +122,10 @@ def test_no_direct_identifier_is_left(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=30, skill="privacy", remedy="docs/remedies.md#notes")
 def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: Truth) -> Award:
-    """Identifiers are gone from the notes, in all the forms people write them, and the clinical text is kept."""
+    """Identifiers are gone from the notes, in all the forms people write them, and the clinical text is kept.
+
+    Credit runs from 80 % of mentions caught to 98.5 %, and from 85 % of other words kept to 98 %; the two multiply.
+    """
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
@@ -128,7 +135,10 @@ def test_notes_lose_the_patient_and_keep_the_medicine(outcome: Outcome, truth: T
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#notes")
 def test_hard_forms_go_and_look_alikes_stay(outcome: Outcome, truth: Truth) -> Award:
-    """Forms that simple patterns miss are found, and "Parkinson disease" and "120/80" are left alone."""
+    """Forms that simple patterns miss are found, and "Parkinson disease" and "120/80" are left alone.
+
+    The share of hard forms caught times that of look-alikes kept: credit runs from 0.50 to 0.98.
+    """
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
@@ -138,7 +148,10 @@ def test_hard_forms_go_and_look_alikes_stay(outcome: Outcome, truth: Truth) -> A
 
 @criterion(points=5, skill="fairness", remedy="docs/remedies.md#names-of-every-group")
 def test_names_of_every_group_are_found_alike(outcome: Outcome, truth: Truth) -> Award:
-    """People are protected alike, whether they are called Nguyen, Okonkwo or Smith."""
+    """People are protected alike, whether they are called Nguyen, Okonkwo or Smith.
+
+    Credit runs from 30 percentage points between best and worst group to 5, times what the notes earn.
+    """
     from graders.measures import notes_release
 
     notes = Measured.of(outcome, truth).notes
@@ -148,7 +161,11 @@ def test_names_of_every_group_are_found_alike(outcome: Outcome, truth: Truth) ->
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#one-code-per-person")
 def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
-    """Every person has one code in all files and nobody shares it; two releases cannot be linked, no code reversed."""
+    """Every person has one code in all files and nobody shares it; two releases cannot be linked, no code reversed.
+
+    People with one code of their own count from 92 % to 100 %, codes that differ between releases from 90 % to 98
+    %; a reversible code leaves nothing. All multiply, with clean and kept cells.
+    """
     from graders.measures import identity
 
     measured = Measured.of(outcome, truth)
@@ -158,7 +175,11 @@ def test_one_code_per_person(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#dates")
 def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
-    """All of a person's dates move as the card says, in tables, FHIR and notes, and no true date is left."""
+    """All of a person's dates move as the card says, in tables, FHIR and notes, and no true date is left.
+
+    Dates moved alike and by rule count from 80 % to 100 %, in notes to 98 %, caught in notes to 95 %, true dates
+    gone from 90 % to 100 %. All multiply, with clean and kept cells.
+    """
     from graders.measures import release_dates
 
     measured = Measured.of(outcome, truth)
@@ -168,7 +189,11 @@ def test_dates_move_together(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=8, skill="privacy", remedy="docs/remedies.md#the-register")
 def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
-    """Linking the release with a public register singles nobody out, and the release is still of use."""
+    """Linking the release with a public register singles nobody out, and the release is still of use.
+
+    Credit runs from 1 % of patients who alone fit to 0.25 %, and from a mean 1/k of 0.075 to 0.05; the two
+    multiply, times what the release is still good for.
+    """
     from graders.measures import linkage
 
     measured = Measured.of(outcome, truth)
@@ -179,7 +204,11 @@ def test_nobody_is_singled_out(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=7, skill="utility", remedy="docs/remedies.md#use")
 def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
-    """Codes, values, units and demography are kept, and a model trained on the release tells what it told before."""
+    """Codes, values, units and demography are kept, and a model trained on the release tells what it told before.
+
+    Clinical cells kept count from 90 % to 99.5 %, demographic ones from 70 % to 92 %, AUROC lost from 0.06 to 0.02;
+    all multiply, times twice the first criterion's share, at most 1.
+    """
     measured = Measured.of(outcome, truth)
     fraction, message, places = measured.utility
     # A single leak is the first criterion's business; a release that protects nobody is of no use to anyone.
@@ -190,7 +219,11 @@ def test_release_is_still_useful(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-is-left")
 def test_candidate_knows_what_is_left(outcome: Outcome, truth: Truth) -> Award:
-    """predictions.json says before grading how much the program will miss, and where."""
+    """predictions.json says before grading how much the program will miss, and where.
+
+    Recall earns 40 %, words kept 20 % (all up to an interval score of 0.02, nothing from 0.10), weakest kind and
+    worst group 20 % each; times what the notes earn.
+    """
     from graders.measures import predictions
 
     said = outcome.submitted.get("predictions.json")

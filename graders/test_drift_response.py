@@ -41,7 +41,11 @@ def gated(award: Award, worth: Worth) -> Award:
 
 @criterion(points=55, skill="monitoring", remedy="docs/remedies.md#watching-a-model")
 def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
-    """Net benefit, less the price of actions and false alarms, beats every policy that looks at nothing."""
+    """Net benefit, less the price of actions and false alarms, beats every policy that looks at nothing.
+
+    Credit runs from the best policy that looks at nothing (0 %) to 70 % of the way from there to one that knows
+    what happens.
+    """
     worth = Graded.of(truth)
     fraction, message, evidence = worth.judge()
     return Award(fraction, message, examples=tuple(drift_timeline.trace(worth)), evidence=evidence)
@@ -49,14 +53,22 @@ def test_patients_are_better_off(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=12, skill="monitoring", remedy="docs/remedies.md#causes-of-drift")
 def test_causes_are_told_apart(outcome: Outcome, truth: Truth) -> Award:
-    """Of what harms patients the cause is named within eight months, and no other."""
+    """Of what harms patients the cause is named within eight months, and no other.
+
+    Each event whose cause is named earns 1 / (1 + wrong causes named); the mean counts. Times four times the way in
+    the first criterion, at most 1.
+    """
     fraction, message, examples, evidence = drift_causes.judge(drift_causes.answered(truth))
     return gated(Award(fraction, message, examples=examples, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=3, skill="governance", critical=True, remedy="docs/remedies.md#alerts-that-are-followed")
 def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
-    """A feed that was reported as wrong does not go on reaching patients: it is mended, paused or rolled back."""
+    """A feed that was reported as wrong does not go on reaching patients: it is mended, paused or rolled back.
+
+    The share of alerts of faulty data that are acted on; without any, of faulty feeds. Times four times the way in
+    the first criterion, at most 1.
+    """
     left, total = drift_causes.follow_up(truth)
     worth = Graded.of(truth)
     if not total:
@@ -74,21 +86,32 @@ def test_alerted_feeds_are_acted_on(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="governance", remedy="docs/remedies.md#change-control")
 def test_changes_were_foreseen(outcome: Outcome, truth: Truth) -> Award:
-    """plan.json says beforehand which changes may be made, how they are tested and what may go wrong, and was kept."""
+    """plan.json says beforehand which changes may be made, how they are tested and what may go wrong, and was kept.
+
+    The share of types of change described and assessed, times that of each promise kept; half if rules accept
+    nobody. Times four times the way in the first criterion, at most 1.
+    """
     fraction, message, evidence = drift_agreement.judge(outcome.submitted.get("plan.json"), truth)
     return gated(Award(fraction, message, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=5, skill="robustness", remedy="docs/remedies.md#odd-deliveries")
 def test_odd_deliveries_are_survived(outcome: Outcome, truth: Truth) -> Award:
-    """Empty, malformed, late and repeated deliveries neither stop the monitor nor make it change the model."""
+    """Empty, malformed, late and repeated deliveries neither stop the monitor nor make it change the model.
+
+    The share of odd deliveries that are taken. Times four times the way in the first criterion, at most 1.
+    """
     fraction, message, evidence = drift_habits.odd_deliveries(truth)
     return gated(Award(fraction, message, evidence=evidence), Graded.of(truth))
 
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-monitor-is-worth")
 def test_candidate_knows_how_the_monitor_does(outcome: Outcome, truth: Truth) -> Award:
-    """predictions.json says before grading how often the monitor cries wolf, how late it is and what it misses."""
+    """predictions.json says before grading how often the monitor cries wolf, how late it is and what it misses.
+
+    False alarms and delay earn 35 % each (interval scores: all to 1 and 1.5, nothing from 5 and 6), a weakest cause
+    30 %. Times four times the way in the first criterion, at most 1.
+    """
     worth = Graded.of(truth)
     fraction, message, evidence = drift_predictions.judge(outcome.submitted.get("predictions.json"), worth)
     return gated(Award(fraction, message, evidence=evidence), worth)
@@ -96,7 +119,11 @@ def test_candidate_knows_how_the_monitor_does(outcome: Outcome, truth: Truth) ->
 
 @criterion(points=10, skill="judgement", remedy="docs/remedies.md#harmless-changes")
 def test_harmless_changes_are_left_alone(outcome: Outcome, truth: Truth) -> Award:
-    """A new site, another mix of patients, late labels or a good release are no reason to act."""
+    """A new site, another mix of patients, late labels or a good release are no reason to act.
+
+    Credit falls from all, with none acted on, to nothing where half or more are. Times four times the way in the
+    first criterion, at most 1.
+    """
     worth = Graded.of(truth)
     fraction, message, evidence = drift_habits.left_alone(worth)
     return gated(Award(fraction, message, evidence=evidence), worth)

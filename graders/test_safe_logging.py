@@ -91,7 +91,11 @@ _last: list[Graded] = []
 
 @criterion(points=60, skill="privacy", critical=True, remedy="docs/remedies.md#logs-that-tell-of-nobody")
 def test_logs_tell_of_the_service_and_of_nobody(outcome: Outcome, truth: Truth) -> Award:
-    """What the service writes, prints and leaves behind answers whoever is on call, and names no patient."""
+    """What the service writes, prints and leaves behind answers whoever is on call, and names no patient.
+
+    The share of the starter's leaks that are closed, less new ones, times that of questions answered by the log,
+    times that of requests answered as the contract says.
+    """
     graded = graded_of(outcome, truth)
     share, leaking = graded.safe
     held = graded.lost or log_leaks.hold(graded.leaks)
@@ -106,7 +110,11 @@ def test_logs_tell_of_the_service_and_of_nobody(outcome: Outcome, truth: Truth) 
 
 @criterion(points=15, skill="governance", remedy="docs/remedies.md#audit-logs")
 def test_accesses_can_be_audited(outcome: Outcome, truth: Truth) -> Award:
-    """Each access to patient data is recorded as a FHIR AuditEvent, in a chain in which a change or a cut shows."""
+    """Each access to patient data is recorded as a FHIR AuditEvent, in a chain in which a change or a cut shows.
+
+    Recall x precision of accesses, times chain 25 %, anchors 20 %, restart, who and valid 15 % each, clean 10 %.
+    Times what is safe now, and requests answered.
+    """
     graded = graded_of(outcome, truth)
     fraction, message, places = log_audit.judge(*graded.lived, truth, graded.leaks)
     message = message or "every access is recorded, and the chain is whole"
@@ -116,7 +124,11 @@ def test_accesses_can_be_audited(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="privacy", remedy="docs/remedies.md#errors-for-callers")
 def test_callers_are_told_no_more_than_a_code(outcome: Outcome, truth: Truth) -> Award:
-    """An error has a code and a request id and nothing of the input, and without an audit log no data are given out."""
+    """An error has a code and a request id and nothing of the input, and without an audit log no data are given out.
+
+    Errors that are a code only earn 60 %, other answers that tell nothing 20 %, failing closed 20 %. Times
+    questions that the log answers, and requests answered.
+    """
     graded = graded_of(outcome, truth)
     judged = log_service.errors(graded.lived[0], graded.traces)
     award = Award(judged.fraction, judged.message, evidence=judged.evidence or graded.places)
@@ -125,7 +137,10 @@ def test_callers_are_told_no_more_than_a_code(outcome: Outcome, truth: Truth) ->
 
 @criterion(points=10, skill="robustness", remedy="docs/remedies.md#logging-that-holds")
 def test_logging_is_robust(outcome: Outcome, truth: Truth) -> Award:
-    """No line can be forged, DEBUG is as safe as INFO, and the service goes on when its log does not."""
+    """No line can be forged, DEBUG is as safe as INFO, and the service goes on when its log does not.
+
+    The mean of the parts that are named here. Times questions that the log answers, and requests answered.
+    """
     graded = graded_of(outcome, truth)
     info, debug = (1 - log_leaks.protection(graded.leaks, [level])[0] for level in ("INFO", "DEBUG"))
     judged = log_service.robustness(graded.lived[0], truth, info, debug)
@@ -136,7 +151,11 @@ def test_logging_is_robust(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-may-still-leak")
 def test_candidate_knows_what_may_still_leak(outcome: Outcome, truth: Truth) -> Award:
-    """predictions.json names the kinds of requests that still leave traces of people."""
+    """predictions.json names the kinds of requests that still leave traces of people.
+
+    Leaking kinds named, over those that leak (at most 5) plus wrong names; where nothing leaks, each name halves
+    it. Times questions that the log answers, and requests answered.
+    """
     graded = graded_of(outcome, truth)
     submitted = outcome.submitted.get("predictions.json")
     fraction, message, places = (

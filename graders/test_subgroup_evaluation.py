@@ -47,14 +47,21 @@ class Graded:
 
 @criterion(points=25, skill="evaluation", remedy="docs/remedies.md#numbers-by-group")
 def test_numbers_are_right(outcome: Outcome, truth: Truth) -> Award:
-    """Discrimination, calibration and net benefit of every group are what the card's definitions give."""
+    """Discrimination, calibration and net benefit of every group are what the card's definitions give.
+
+    Credit runs from 30 % of estimates right to 97 %; right is within 0.0051, and every metric weighs alike.
+    """
     fraction, message, evidence = Graded.of(outcome, truth).numbers
     return Award(fraction, message, evidence=evidence)
 
 
 @criterion(points=15, skill="evaluation", remedy="docs/remedies.md#intervals-by-group")
 def test_uncertainty_is_right(outcome: Outcome, truth: Truth) -> Award:
-    """Intervals are as wide as they are when patients, not encounters, are drawn again."""
+    """Intervals are as wide as they are when patients, not encounters, are drawn again.
+
+    Credit runs from 55 % of intervals right to 90 %: 0.75 to 1.33 times the bootstrap's width, and no end further
+    off than a quarter of it.
+    """
     graded = Graded.of(outcome, truth)
     fraction, message, evidence = subgroup_numbers.uncertainty(graded.report, graded.scene)
     return Award(fraction, message, evidence=evidence)
@@ -62,14 +69,20 @@ def test_uncertainty_is_right(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=30, skill="fairness", remedy="docs/remedies.md#findings")
 def test_problems_are_found_and_nothing_else(outcome: Outcome, truth: Truth) -> Award:
-    """The groups for whom the model fails are flagged, and groups that only differ in how ill they are are not."""
+    """The groups for whom the model fails are flagged, and groups that only differ in how ill they are are not.
+
+    The share of problems found; each cell flagged wrongly, after the first, takes a fifth of it.
+    """
     findings = Graded.of(outcome, truth).findings
     return Award(findings.fraction, findings.message, evidence=findings.evidence)
 
 
 @criterion(points=10, skill="judgement", remedy="docs/remedies.md#causes")
 def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
-    """What was found has its cause: the model, the label, or the data."""
+    """What was found has its cause: the model, the label, or the data.
+
+    The share of found problems that have their cause, times what the findings earn.
+    """
     findings = Graded.of(outcome, truth).findings
     evidence = findings.causes_evidence or findings.evidence
     award = Award(findings.causes_fraction, findings.causes_message, evidence=evidence)
@@ -78,7 +91,11 @@ def test_causes_are_named(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=10, skill="privacy", critical=True, remedy="docs/remedies.md#small-cells")
 def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
-    """No small count is shown or can be worked out from what is shown, and the other counts are there."""
+    """No small count is shown or can be worked out from what is shown, and the other counts are there.
+
+    All, or half the share hidden once any is given away; times other counts shown (from 50 % to 90 %), times what
+    the numbers earn.
+    """
     graded = Graded.of(outcome, truth)
     exposure = subgroup_numbers.exposure(graded.report, graded.scene)
     hidden = 1 - exposure.exposed / exposure.small if exposure.small else 1.0
@@ -93,7 +110,11 @@ def test_small_cells_stay_hidden(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#threshold-and-mitigation")
 def test_action_helps_the_worst_off(outcome: Outcome, truth: Truth) -> Award:
-    """Threshold and mitigation, tried on later patients, help the worst-off group within the alert budget."""
+    """Threshold and mitigation, tried on later patients, help the worst-off group within the alert budget.
+
+    The worst-off's shortfall must fall by 60 % for all points, everybody's by 25 %, flags stay within 1.05 budgets
+    (nothing from 1.25); all multiply. Working around halves it, no fallback costs 20 %.
+    """
     graded = Graded.of(outcome, truth)
     fraction, message, evidence = subgroup_action.judge(graded.report, graded.scene)
     return Award(fraction, message, evidence=evidence)
@@ -101,7 +122,11 @@ def test_action_helps_the_worst_off(outcome: Outcome, truth: Truth) -> Award:
 
 @criterion(points=5, skill="judgement", remedy="docs/remedies.md#what-the-report-is-worth")
 def test_candidate_knows_what_it_is_worth(outcome: Outcome, truth: Truth) -> Award:
-    """predictions.json says before grading how much of the truth the report holds."""
+    """predictions.json says before grading how much of the truth the report holds.
+
+    Found and confirmed earn 35 % each, covered 30 %: all up to an interval score of 0.2, nothing from 1; times what
+    the findings earn.
+    """
     graded = Graded.of(outcome, truth)
     said = outcome.submitted.get("predictions.json")
     covered = graded.scene.covers(graded.report.rows)

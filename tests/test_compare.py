@@ -81,7 +81,7 @@ def compared(folder, kit=TOYS):
 def written(folder, capsys, *words, kit=TOYS, code=0):
     """(page, what was printed) of the command."""
     assert main(["compare", str(folder), "--kit", str(kit), *map(str, words)]) == code
-    page = folder / "round.html"
+    page = folder / ("round-unblinded.html" if "--unblind" in words else "round.html")
     return page.read_text("utf-8") if page.is_file() else "", capsys.readouterr()
 
 
@@ -148,10 +148,13 @@ def test_a_blind_report_holds_no_name_address_or_path_of_anybody(graded, tmp_pat
 
 @pytest.mark.sandbox
 def test_an_open_report_names_everybody_and_says_so(graded, capsys):
+    written(graded, capsys)
+    blind = (graded / "round.html").read_bytes()
     page, _ = written(graded, capsys, "--unblind")
+    assert (graded / "round.html").read_bytes() == blind
     assert all(f"({identity})" in page for identity in results.read(Kit(TOYS), graded).found)
     assert "Not blind" in page
-    assert stat.S_IMODE((graded / "round.html").stat().st_mode) == 0o600
+    assert stat.S_IMODE((graded / "round-unblinded.html").stat().st_mode) == 0o600
 
 
 def test_labels_stand_apart_for_the_owner_alone_and_stay_the_same(tmp_path, capsys):
@@ -268,6 +271,45 @@ def test_a_hold_says_which_criterion_why_and_how_long_it_takes(tmp_path, capsys)
     assert f"HOLD: 1, about 13 minutes to read: {label}" in printed.out
     assert "A1, Title of every_index_is_right. (critical, and not met)" in page
     assert f"{label} <span" in page
+
+
+def test_work_that_would_not_run_is_to_be_read_before_it_counts(tmp_path, capsys):
+    stopped = card("body_mass_index", [0, 0], status="blocked")
+    folder = store(tmp_path, {"ann": [stopped, card("insulin_titration", [1])], "bob": both(1, 1)})
+    page, printed = written(folder, capsys)
+    label = compared(folder).labels["ann"]
+    assert f"would not run: read why, about 5 minutes: {label}\n" in printed.out
+    assert re.search(
+        rf"read why before you count it</strong>, about 5 minutes each:\s+{label} \(body_mass_index\)\.", page
+    )
+
+
+def test_the_deviation_of_fewer_than_five_is_not_shown(tmp_path, capsys):
+    shares = (0, 0.5, 1, 0.25, 0.75)
+    for n, shown in ((4, False), (5, True)):
+        rows = {f"c{k}": both(share, share) for k, share in enumerate(shares[:n])}
+        page, _ = written(store(tmp_path / str(n), rows), capsys)
+        spread = f"{100 * compared(tmp_path / str(n)).blocks[0].columns[0].spread:.1f}"
+        assert (f'<td class="number">{spread}</td>' in page) == shown
+
+
+def test_only_an_open_page_names_the_sample_that_work_is_nearly(measured, tmp_path, capsys):
+    shutil.copytree(measured, tmp_path / "kit")
+    code = "".join(
+        f"def f{n}(a, b):\n    return [a ** {n}, b[{n}:], {{a: b}}, a if b else {n}]\n\n\n" for n in range(60)
+    )
+    folder = store(tmp_path / "r", {"ann": both(1, 1)})
+    for place in (
+        folder / "ann/body_mass_index/submitted", tmp_path / "kit/tests/submissions/body_mass_index/off_by_one"
+    ):  # fmt: skip
+        place.mkdir(parents=True)
+        (place / "body_mass_index.py").write_text(code)
+    blind, _ = written(folder, capsys, kit=tmp_path / "kit")
+    assert "near-identity to a sample of the kit)" in blind
+    assert "off_by_one" not in blind
+    page, _ = written(folder, capsys, "--unblind", kit=tmp_path / "kit")
+    assert "near-identity to a sample of the kit: off_by_one)" in page
+    assert "a published sample (off_by_one)" in page
 
 
 def test_a_starter_handed_in_as_it_is_takes_no_reading():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 
 import pytest
 from exercise_lint import TOYS, play_sample
@@ -18,7 +19,7 @@ from graders.harness.kit import Kit
 from graders.harness.outcome import write_file
 from graders.harness.submission import Part
 from graders.report.terminal import plain
-from graders.round import letters
+from graders.round import comparison, letters, results
 
 TOY = Kit(TOYS)
 ROUND = """
@@ -31,6 +32,8 @@ id = "c02"
 [[candidates]]
 id = "c03"
 """
+# How a submission that cannot be read, or holds nothing known, comes to be graded.
+UNREAD = (("blocked", "the zip cannot be opened"), ("not_submitted", "the folder holds no body_mass_index.py"))
 SAMPLES = {
     "c01": {"body_mass_index": "wrong_units", "insulin_titration": "good"},
     "c02": {"body_mass_index": "hostile_os_exit", "insulin_titration": ""},
@@ -143,6 +146,72 @@ def test_a_hold_is_explained_with_its_reason(tmp_path):
     held = [line.criterion.title for line in one.scorecard.lines if line.hold]
     assert held
     assert all(f"- {letters.literal(title)}" in told for title in held)
+
+
+def test_without_a_hold_on_the_scorecard_holds_are_not_spoken_of(tmp_path):
+    told = flat(toy_letter(tmp_path, [card_of("body_mass_index")])).lower()
+    assert not re.search(r"\bhold\b", told)
+
+
+@pytest.mark.parametrize(("status", "reason"), UNREAD)
+def test_what_could_not_be_read_is_asked_for_again_and_nothing_else_is_said(tmp_path, status, reason):
+    for exercise in ("body_mass_index", "insulin_titration"):
+        part = Part(status=status, fault=reason)
+        grading.store(grading.grade(TOY, TOY.exercise(exercise), part, Terms("c01", None)), tmp_path, "c01")
+    write_file(tmp_path / "round.toml", ROUND.encode())
+    told = flat(write(tmp_path)["c01"])
+    assert letters.literal(reason) in told
+    assert told.count(letters.literal(reason)) == 1
+    assert "Please send it again, or write to hiring@example.org." in told
+    assert not re.search("patients|did well|receipt|caredrill|of 100|sha256", told)
+    assert flat((tmp_path / "c01/letter.html").read_text("utf-8")).count("<h2>") == 0
+
+
+def test_what_was_done_well_is_announced_only_where_something_was_met(tmp_path):
+    met, unmet = card_of("body_mass_index"), card_of("body_mass_index", verdict="not met")
+    assert "what your work did well" in flat(toy_letter(tmp_path / "a", [met]))
+    assert "did well" not in flat(toy_letter(tmp_path / "b", [unmet]))
+
+
+@pytest.mark.parametrize("stamp", ["PRACTICE", "SMALL"])
+def test_patients_are_new_to_a_candidate_unless_they_were_the_practice_ones(tmp_path, stamp):
+    told = flat(toy_letter(tmp_path, [card_of("body_mass_index", stamps=[stamp])]))
+    assert ("whom you had not seen" in told) == (stamp != "PRACTICE")
+
+
+def test_under_the_total_stands_the_standard_error_of_the_total(tmp_path):
+    kit = tmp_path / "kit"
+    shutil.copytree(TOYS / "exercises", kit / "exercises")
+    shutil.copytree(TOYS / "graders/roles", kit / "graders/roles")
+    for path in kit.glob("exercises/*/exercise.toml"):
+        path.write_text("standard_error = 4\n" + path.read_text("utf-8"), "utf-8")
+    both = [card_of(name, stamps=["SMALL"]) for name in ("body_mass_index", "insulin_titration")]
+    told = flat(toy_letter(tmp_path / "r", both, kit))
+    found = comparison.compare(Kit(kit), results.read(Kit(kit), tmp_path / "r"))
+    assert found.error < 4
+    assert f"standard error is {found.error:.1f} points" in told
+    assert "on few, as here, it is larger" in told
+    blocked = [card_of(name, status="blocked") for name in ("body_mass_index", "insulin_titration")]
+    assert "standard error" not in toy_letter(tmp_path / "b", blocked, kit)
+
+
+def card_of(exercise, *, status="graded", verdict="met", stamps=()):
+    """A stored scorecard of one criterion."""
+    line = {"id": "one", "title": "It is right.", "skill": "numbers", "points": "100.00", "earned": "0.00",
+            "verdict": verdict, "critical": False, "message": "", "remedy": "", "evidence": []}  # fmt: skip
+    return {"exercise": exercise, "status": status, "reason": "it broke", "hold": [], "score": "0.00",
+            "stamps": list(stamps), "submission": "sha256:1", "outcome": exercise, "kit": "0", "points": "100.00",
+            "criteria": [line]}  # fmt: skip
+
+
+def toy_letter(folder, cards, kit=TOYS):
+    """What is told to the one candidate of these results."""
+    for one in cards:
+        write_file(folder / "c01" / one["exercise"] / "scorecard.json", json.dumps(one).encode())
+    write_file(folder / "round.toml", ROUND.encode())
+    told = letters.compose(Kit(kit), results.read(Kit(kit), folder), "c01", 4, with_scores=True)
+    letters.write(told, folder / "c01")
+    return (folder / "c01/letter.md").read_text("utf-8")
 
 
 @pytest.mark.sandbox

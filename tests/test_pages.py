@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from html.parser import HTMLParser
 from pathlib import Path
@@ -86,6 +87,38 @@ def made(request, tmp_path):
 def test_a_page_has_a_language_a_title_and_one_first_heading(made):
     assert ("html", {"lang": "en"}) in made.elements
     assert [made.names().count(tag) for tag in ("title", "h1", "main")] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("status", ["blocked", "not_submitted"])
+def test_what_could_not_be_played_is_one_sentence_and_no_table(tmp_path, status):
+    one = dataclasses.replace(card("words"), status=status, reason="the zip cannot be opened")
+    page = html.write([one], tmp_path / "page.html")
+    assert "table" not in Parsed(page).names()
+    assert page.read_text("utf-8").count("the zip cannot be opened") == 1
+    assert "0 of 100 points: nothing could be played" in page.read_text("utf-8")
+
+
+def test_a_scorecard_says_how_points_come_about_where_some_were_lost(tmp_path):
+    one = card("words")
+    lines = [
+        dataclasses.replace(x, criterion=dataclasses.replace(x.criterion, rule="half for half")) for x in one.lines
+    ]
+    page = html.write([dataclasses.replace(one, status="graded", lines=tuple(lines))], tmp_path / "page.html")
+    assert [line.verdict for line in lines] == ["met", "not met"]
+    assert page.read_text("utf-8").count("Points: half for half") == 1
+
+
+def test_a_scorecard_tells_the_exercises_title(tmp_path):
+    one = dataclasses.replace(
+        card("words"), outcome=dataclasses.replace(card("w").outcome, exercise="insulin_titration")
+    )
+    page = html.write([one], tmp_path / "page.html", Kit(TOYS))
+    assert f"insulin_titration: {Kit(TOYS).exercise('insulin_titration').title}</h2>" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", Kit().names())
+def test_every_criterion_says_in_short_how_its_points_come_about(name):
+    assert all(0 < len(criterion.rule) <= 200 for criterion in Kit().criteria(name))
 
 
 def test_headings_skip_no_level(made):

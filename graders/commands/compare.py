@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from graders.round.comparison import Comparison
     from graders.round.impact import Supplied, Worksheet
 
-PAGE, LABELS = "round.html", "labels.csv"
+PAGE, OPEN_PAGE, LABELS = "round.html", "round-unblinded.html", "labels.csv"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--selected", choices=("band", "above"), default="band",
         help="who counts as selected there: not below the band, or clearly above; a column 'selected' goes first",
     )  # fmt: skip
-    parser.add_argument("--unblind", action="store_true", help="name the candidates on the page")
+    parser.add_argument(
+        "--unblind", action="store_true", help=f"name the candidates, on a page of its own: {OPEN_PAGE}"
+    )
     add_kit(parser)
 
 
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         compared = comparison.compare(kit, found)
         secret = read_secret(compared, args) if args.secret_file else None
         report = reported(kit, found, compared, secret, args)
-        page = round_page.write(report, (args.out or args.results) / PAGE)
+        page = round_page.write(report, (args.out or args.results) / (OPEN_PAGE if args.unblind else PAGE))
     write_file(args.results / LABELS, label_table(compared), 0o600)
     for line in summary(report):
         print(line)
@@ -143,6 +145,7 @@ def summary(report: Report) -> Sequence[str]:
     """At most 20 lines of at most 80 columns, with labels and without names."""
     from graders.report.round_page import band_name
     from graders.round.comparison import ABOVE, BELOW, DECIDE, FLAT_LEAST, NO_TOTAL
+    from graders.round.holds import FIXED_MINUTES
 
     compared = report.compared
     handed_in = f"{len(compared.rows)} handed in, {len(compared.missing)} did not"
@@ -159,6 +162,9 @@ def summary(report: Report) -> Sequence[str]:
     held = [hold.label for hold in report.held]
     minutes = sum(hold.minutes for hold in report.held)
     lines.append(f"HOLD: {len(held)}, about {minutes} minutes to read: {', '.join(held)}" if held else "HOLD: nobody")
+    if stopped := compared.with_status("blocked"):
+        who = ", ".join(dict.fromkeys(label for label, _ in stopped))
+        lines.append(f"would not run: read why, about {FIXED_MINUTES * len(stopped)} minutes: {who}")
     flat = [column.code for block in compared.blocks for column in block.columns if column.flat]
     few = len(compared.rows) < FLAT_LEAST
     asked = f"asked from {FLAT_LEAST} submissions on" if few else ", ".join(flat) or "none"

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         terms = grading.Terms(variant="demo", secret=secret, unsafe=tier is None, small=True)
         for graded in grade_all(kit, path, terms, EXERCISE):
             grading.store(graded, args.out, name)
-            html.write([graded.scorecard], args.out / name / "scorecard.html")
+            html.write([graded.scorecard], args.out / name / "scorecard.html", kit)
             card = graded.scorecard
             print(f"{name:8} {'no score' if card.score is None else card.score:>8}   {card.reason or card.status}")
             found.append(card)

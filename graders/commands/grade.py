@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     for graded in results:
         grading.store(graded, args.out, terms.variant)
     cards = [graded.scorecard for graded in results]
-    page = html.write(cards, args.out / terms.variant / "scorecard.html")
+    page = html.write(cards, args.out / terms.variant / "scorecard.html", kit)
     terminal.show(cards)
     print(f"scorecard: {page}")
     return exit_code(results)

@@ -77,7 +77,7 @@ def regrade(kit: Kit, results: Path, folders: list[Path]) -> int:
         outcomes.write_file(stored, card.to_bytes())
         pages.setdefault(folder.parent, []).append(card)
     for place, cards in pages.items():
-        html.write(cards, place / "scorecard.html")
+        html.write(cards, place / "scorecard.html", kit)
     if (results / index.NAME).is_file():
         index.write(read(kit, results), results / index.NAME)
     print(f"{len(folders) - broken} outcomes scored again; {changed} scorecards changed{unread(broken)}")

@@ -38,7 +38,10 @@ class Award:
 
 @dataclass(frozen=True)
 class Criterion:
-    """A function together with what the scorecard needs to know about it. title: the docstring's first paragraph."""
+    """A function together with what the scorecard needs to know about it. title: the docstring's first paragraph.
+
+    rule: its second, how part of the points is earned; "" where it has none.
+    """
 
     id: str
     title: str
@@ -47,6 +50,7 @@ class Criterion:
     critical: bool
     remedy: str
     function: Callable[..., Award | None]
+    rule: str = ""
 
 
 def criterion(*, points: float, skill: str, critical: bool = False, remedy: str = "") -> Callable[[Function], Function]:
@@ -59,9 +63,9 @@ def criterion(*, points: float, skill: str, critical: bool = False, remedy: str 
         name = function.__name__
         if not name.startswith("test_") or not (function.__doc__ or "").strip():
             raise TypeError(f"{name}: a criterion is called test_… and its docstring is the sentence on the scorecard")
-        title = " ".join((function.__doc__ or "").strip().split("\n\n")[0].split())
+        title, rule, *_ = (*(" ".join(part.split()) for part in (function.__doc__ or "").strip().split("\n\n")), "")
         function.__dict__["criterion"] = Criterion(
-            name.removeprefix("test_"), title, float(points), skill, critical, remedy, function
+            name.removeprefix("test_"), title, float(points), skill, critical, remedy, function, rule
         )
         return function
 

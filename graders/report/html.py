@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graders.harness.kit import Kit
 from graders.harness.outcome import write_file
 from graders.harness.scorecard import Scorecard
 from graders.report import drawing
@@ -42,6 +43,12 @@ def environment() -> jinja2.Environment:
     return made
 
 
+def section(pointer: str) -> str:
+    """`file.md#some-heading` as a reader of the page alone finds it: file, then the words of the heading."""
+    name, _, anchor = pointer.partition("#")
+    return f"{name}, {anchor.replace('-', ' ')}" if anchor else name
+
+
 def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
     """(skill, earned, points), in the order of the rubric."""
     found: dict[str, tuple[Decimal, float]] = {}
@@ -51,13 +58,20 @@ def by_skill(card: Scorecard) -> list[tuple[str, Decimal, float]]:
     return [(skill, *sums) for skill, sums in found.items()]
 
 
-def write(cards: Sequence[Scorecard], path: Path) -> Path:
-    """Write the page for one submission's scorecards; returns its path."""
+def write(cards: Sequence[Scorecard], path: Path, kit: Kit | None = None) -> Path:
+    """Write the page for one submission's scorecards; returns its path. kit: tells the exercises' titles."""
     text = (
         environment()
         .get_template("scorecard.html.j2")
         .render(
-            cards=cards, by_skill=by_skill, stamps=STAMPS, drawn=drawing.drawn, width=drawing.WIDTH, plot=drawing.PLOT
+            cards=cards,
+            titles={c.outcome.exercise: kit.exercise(c.outcome.exercise).title for c in cards} if kit else {},
+            by_skill=by_skill,
+            section=section,
+            stamps=STAMPS,
+            drawn=drawing.drawn,
+            width=drawing.WIDTH,
+            plot=drawing.PLOT,
         )
     )
     write_file(path, text.encode("utf-8", "replace"))

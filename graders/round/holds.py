@@ -21,12 +21,16 @@ WIDTH = 120
 
 @dataclass(frozen=True)
 class Reason:
-    """code: the criterion's, or "" when it is another reason.  what: which criterion or sign.  why: in words."""
+    """code: the criterion's, or "" when it is another reason.  what: which criterion or sign.  why: in words.
+
+    sample: the kit's that the work is nearly, or ""; no blind page shows it.
+    """
 
     exercise: str
     code: str
     what: str
     why: str
+    sample: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def copied(row: Row, alike: Sequence[Likeness]) -> list[Reason]:
             "",
             f"{one.similarity:.2f} alike to a published sample",
             "near-identity to a sample of the kit",
+            one.sample,
         )
         for one in alike
         if one.near and not one.second and one.first == row.label and one.exercise in row.states

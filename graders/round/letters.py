@@ -12,10 +12,13 @@ from typing import Any
 from graders.harness.exercise import Exercise
 from graders.harness.kit import HOME, Kit
 from graders.harness.outcome import write_file
-from graders.round import rounds
+from graders.harness.submission import digest
+from graders.round import comparison, rounds
 from graders.round.results import DESCRIPTION, Result, Results
 
 FILES = ("letter.md", "letter.html")
+# Of which no file could be read, or none was there.
+NOTHING = digest({})
 # What a stamp means for whoever reads their own score.
 STAMPS = {
     "PRACTICE": "graded on the public practice data",
@@ -42,6 +45,16 @@ class Part:
     weight: int | None
     card: Mapping[str, Any]
     advice: tuple[Advice, ...]
+
+    @property
+    def ran(self) -> bool:
+        """Was it played and scored?"""
+        return bool(self.card["status"] == "graded")
+
+    @property
+    def arrived(self) -> bool:
+        """Was there a file of it that could be read?"""
+        return bool(self.card["submission"] != NOTHING)
 
     @property
     def met(self) -> list[str]:
@@ -73,14 +86,41 @@ class Letter:
 
     @property
     def held(self) -> list[str]:
-        """The sentences of all criteria on hold."""
+        """The sentences of all criteria on hold. A person may also have to look for reasons that no scorecard knows."""
         return [title for part in self.parts for title in part.held]
 
     @property
+    def ran(self) -> bool:
+        """Was anything played and scored?"""
+        return any(part.ran for part in self.parts)
+
+    @property
+    def unread(self) -> bool:
+        """Is all that is known of it that it could not be read?"""
+        return all(not part.arrived and part.card["status"] in ("blocked", "not_submitted") for part in self.parts)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it could not be read, each once."""
+        return list(dict.fromkeys(part.card["reason"] for part in self.parts if part.card["reason"]))
+
+    @property
+    def met(self) -> bool:
+        """Was any criterion met?"""
+        return any(part.ran and part.met for part in self.parts)
+
+    def stamped(self, stamp: str) -> bool:
+        """Does any of what was scored carry a stamp?"""
+        return any(part.ran and stamp in part.card["stamps"] for part in self.parts)
+
+    @property
     def error(self) -> float | None:
-        """The largest standard error of its exercises, in points of 100; None when one was not measured."""
-        errors = [part.exercise.standard_error for part in self.parts]
-        return None if None in errors else max(error for error in errors if error is not None)
+        """The total's standard error in points, as the round report has it; None when a part was not measured."""
+        one = (
+            comparison.Block(part.exercise.name, part.exercise.title, part.weight, part.exercise.standard_error, ())
+            for part in self.parts
+        )
+        return comparison.total_error(tuple(one))
 
 
 def compose(kit: Kit, results: Results, identity: str, keep_years: int, with_scores: bool) -> Letter:

@@ -107,7 +107,7 @@ def keep(task: Task, graded: list[Graded]) -> None:
         part.unlink(missing_ok=True)
     for result in graded:
         grading.store(result, task.results, task.identity)
-    html.write([result.scorecard for result in graded], folder / "scorecard.html")
+    html.write([result.scorecard for result in graded], folder / "scorecard.html", task.kit)
 
 
 def shown(graded: Graded) -> tuple[str, str | None]:

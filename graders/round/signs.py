@@ -13,6 +13,8 @@ from graders.round.results import Results
 class Likeness:
     """Code of two submissions that is alike without the starter. second: "" for a sample that this kit publishes.
 
+    sample: its name, "" for a submission; it may tell which flaw the sample has, so no blind page shows it.
+
     near: is it the same work, as far as that can be told from code?  where: the longest stretches of the first,
     "file.py:12-30"; its author chose the file's name, so no blind page may show it.
     """
@@ -23,6 +25,7 @@ class Likeness:
     similarity: float
     where: tuple[str, ...]
     near: bool
+    sample: str = ""
 
     @property
     def lines(self) -> int:
@@ -54,12 +57,14 @@ def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Li
             for identity, there in results.found.items()
             if name in there and (files := there[name].submitted)
         }
-        pairs = [(pair, labels[pair.second]) for pair in similarity.pairs(prints)]
-        # A sample's name would tell which flaw it has, and helps nobody who reads the report.
-        pairs += [(pair, "") for pair in similarity.nearest(prints, similarity.sample_prints(kit, exercise))]
+        pairs = [(pair, labels[pair.second], "") for pair in similarity.pairs(prints)]
+        samples = similarity.nearest(prints, similarity.sample_prints(kit, exercise))
+        pairs += [(pair, "", pair.second) for pair in samples]
         found += [
-            Likeness(name, labels[p.first], second, p.similarity, p.lines, p.similarity >= similarity.NEAR_IDENTITY)
-            for p, second in pairs
+            Likeness(
+                name, labels[p.first], second, p.similarity, p.lines, p.similarity >= similarity.NEAR_IDENTITY, sample
+            )
+            for p, second, sample in pairs
             if p.similarity >= similarity.ADVISORY
         ]
     return sorted(found, key=lambda one: (-one.similarity, one.exercise, one.first, one.second))

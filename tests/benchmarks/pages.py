@@ -76,7 +76,7 @@ def make(kit: Kit, role: str, rows: dict[str, dict[str, str]], results: Path) ->
         found = [graded(kit, exercise, sample) for exercise, sample in samples.items()]
         for one in found:
             grading.store(one, results, identity)
-        html.write([one.scorecard for one in found], results / identity / "scorecard.html")
+        html.write([one.scorecard for one in found], results / identity / "scorecard.html", kit)
     if not role:
         return
     said = f'role = "{role}"\ncontact = "hiring@example.org"\n'

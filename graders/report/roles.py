@@ -8,9 +8,9 @@ from graders.round import roles
 TOP = """# Roles
 
 What a role's packet asks, and where its points come from. Generated from `graders/roles/` and the criteria by
-`caredrill new-exercise NAME --refresh`. Weights and the band are yours to change: copy a
-file there under another name, and name it in `round.toml`. Below the band most of the work is missing, above it little is, and in it a
-person decides. A skill with few points is seen, not measured.
+`caredrill new-exercise NAME --refresh`. Weights and the band are yours to change: copy a file there under another
+name, and name it in `round.toml`. Below the band most of the work is missing, above it little is, and in it a person
+decides. A skill with few points is seen, not measured.
 """
 
 

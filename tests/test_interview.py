@@ -490,6 +490,7 @@ def test_no_template_is_used_twice_but_of_what_a_person_must_look_at(tmp_path):
     ("text", "kinds"),
     [
         ("We flag at 5 % because that is what the network asked for.", ("reason",)),
+        ("One flag may be chance: 20 % family-wise, lest a group be lost.", ()),
         ("Because " + "it is long " * 30, ()),
     ],
 )

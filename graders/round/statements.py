@@ -19,18 +19,17 @@ KINDS = {
     r"|(?<![\w./§+-])(?:[2-9]|\d{2,7})\s+(?!and\b|or\b|are\b|days?\b)[a-z]{3,}",
     "not_followed": r"\b(not follow\w*|instead of|rather than"
     r"|memo'?s? (?:says|said|is|was)|undoes|undone|is wrong|was wrong|too old|mostly;)\b",
-    "reason": r"\b(because|since|so that|therefore|otherwise|which is why|as it|as an?)\b",
+    "reason": r"\b(because|since|so that|therefore|which is why|as it)\b|(?:^|[.,;:] )otherwise\b",
 }
-# A figure was seen in data, or came out; a threshold, a budget or a number of draws was set.
+# A figure was seen, or came out; a threshold, a budget or a number of draws was set.
 SEEN = (
-    r"\b(found|measured|count\w*|there (?:are|were)|belongs?|data|saw|seen|recall|precision|kept|lost|miss\w*|caught|"
-    r"came|gave|scored?|shares?|of (?:the|them|all)|"
-    r"average|median|mean|only|fall\w*|fell|rose|change[sd]?)\b"
+    r"\b(found|measured|count(?:s|ed)?|there (?:are|were)|belongs?|in the \w*\s?data|saw|seen|recall|precision|kept|"
+    r"lost|miss\w*|caught|came|gave|scored?|shares?|average|median|mean|fall\w*|fell|rose|changed)\b"
 )
 SET = (
     r"\b(thresholds?|limits?|budget|bar|at least|at most|minimum|maximum|min|max|alpha|seed|draws?|replicates?|"
-    r"bootstrap\w*|set to|below|above|under|over|or more|or fewer|level|tolerance|significan\w*|percentiles?)\b"
-    r"|\|z\|"
+    r"bootstrap\w*|set to|asked for|below|above|under|over|or more|or fewer|level|tolerance|significan\w*|family-wise|"
+    r"percentiles?)\b|\|z\|"
 )
 SHORTEST, LONGEST, MOST = 35, 200, 60_000
 

@@ -19,7 +19,7 @@ from graders.harness.errors import ExerciseError
 from graders.harness.grading import Terms
 from graders.harness.kit import HOME, Kit
 from graders.harness.submission import digest
-from graders.round import code_reading, interview, live_change, question_bank, results, statements
+from graders.round import code_reading, interview, live_change, many, question_bank, results, statements, wording
 
 KIT, TOY_KIT = Kit(), Kit(TOYS)
 NAMES = KIT.names()
@@ -103,10 +103,12 @@ def test_the_same_submission_gives_the_same_pages(tmp_path):
     assert first == [(folder / "c01" / f"interview.{kind}").read_bytes() for kind in ("md", "html")]
 
 
-@pytest.mark.parametrize("files", [{}, {"deidentification.py": b"def deidentify(in_dir, out_dir, key):\n    pass\n"}])
+@pytest.mark.parametrize(
+    "files", [{"DECISIONS.md": b"\n"}, {"deidentification.py": b"def deidentify(a, b, c):\n    pass\n"}]
+)
 def test_there_are_six_questions_even_where_next_to_nothing_was_handed_in(files, tmp_path):
-    status = "graded" if files else "not_submitted"
-    every = [c.id for c in KIT.criteria("deidentification")] if files else []
+    status = "graded" if "deidentification.py" in files else "not_submitted"
+    every = [c.id for c in KIT.criteria("deidentification")] if status == "graded" else []
     made = prepared(stored(tmp_path, KIT, "deidentification", files, every, status=status))
     assert len(made.questions) >= 6
     assert made.minutes <= 45
@@ -150,7 +152,7 @@ def test_every_criterion_has_its_question_whether_met_or_not(exercise):
 def test_every_question_of_a_bank_has_slots_that_are_filled(exercise, tmp_path):
     result = results.read(KIT, stored(tmp_path, KIT, exercise, sample_files(exercise, "good"))).one("c01")[exercise]
     work = interview.read(KIT, result, 100, None)
-    slots = {"message": "m", "earned": "1", "points": "2", "reason": "r", "statement": "s"}
+    slots = {"message": "m", "earned": "1", "points": "2", "reason": "r", "statement": "s", "off": "o"}
     given = {
         **slots,
         **dict.fromkeys(("file", "line", "key", "value", "size", "count", "word", "branches", "fault"), "x"),
@@ -216,6 +218,7 @@ def test_the_commands_on_the_page_show_the_effect_of_the_altered_card(tmp_path, 
     stored(tmp_path / "results", TOY_KIT, "body_mass_index", fixed)
     assert main(["interview", "results", "c01", "--secret-file", "s.key", "--kit", str(TOYS)]) == 0
     page = (tmp_path / "results/c01/interview.md").read_text()
+    page = page.replace("--secret-file F", "--secret-file s.key")
     copy, before, after = re.search(r"```\n(cp .*)\n(caredrill .*)\n(caredrill .*)\n```", page).groups()
     shutil.copytree(*shlex.split(copy)[2:])
     assert main(shlex.split(before)[1:]) == 0
@@ -361,3 +364,145 @@ def test_an_unknown_candidate_is_wrong_use(tmp_path, capsys):
     folder = stored(tmp_path, KIT, "deidentification", {})
     assert main(["interview", str(folder), "c99"]) == 2
     assert "holds no results of 'c99'" in capsys.readouterr().err
+
+
+def test_a_secret_that_is_not_that_of_the_results_is_refused_and_nothing_is_written(tmp_path, capsys):
+    folder = stored(tmp_path / "r", KIT, "safe_logging", sample_files("safe_logging", "good"))
+    many.keep_terms(folder, Terms("c01", SECRET))
+    (tmp_path / "s.key").write_bytes(b"another secret, of nobody at all")
+    before = sorted(folder.rglob("*"))
+    assert main(["interview", str(folder), "c01", "--secret-file", str(tmp_path / "s.key")]) == 2
+    assert "is not the secret of these results" in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_the_page_names_stamps_and_what_is_on_hold_but_not_where_the_secret_lies(tmp_path):
+    held = ["logs_tell_of_the_service_and_of_nobody"]
+    files = sample_files("safe_logging", "good")
+    folder = stored(tmp_path, KIT, "safe_logging", files, held, hold=held, stamps=["PRACTICE", "SMALL"])
+    (tmp_path / "s.key").write_bytes(SECRET)
+    assert main(["interview", str(folder), "c01", "--secret-file", str(tmp_path / "s.key")]) == 0
+    for kind in ("md", "html"):
+        page = (folder / f"c01/interview.{kind}").read_text("utf-8")
+        top = page[: page.index("minutes:")]
+        assert [word for word in ("PRACTICE", "SMALL", "HOLD", held[0]) if word not in top] == []
+        assert "s.key" not in page
+        assert "--secret-file F" in page
+
+
+def test_of_what_could_not_be_read_nothing_is_asked_but_to_send_it_again(tmp_path, capsys):
+    reason = "c01.zip is not a readable zip"
+    folder = stored(tmp_path, KIT, "deidentification", {}, status="blocked", reason=reason, criteria=[])
+    made = prepared(folder)
+    assert (made.questions, made.changes) == ((), ())
+    assert main(["interview", str(folder), "c01"]) == 0
+    printed = capsys.readouterr().out
+    assert "ask for it again" in printed
+    assert "live change" not in printed
+    for kind in ("md", "html"):
+        page = (folder / f"c01/interview.{kind}").read_text("utf-8")
+        assert reason in page
+        assert "minutes" not in page
+
+
+def test_without_a_live_change_none_is_announced(tmp_path, capsys):
+    files = {"deidentification.py": b"import nothing\n"}
+    folder = stored(tmp_path, KIT, "deidentification", files, status="blocked", reason="it raised", criteria=[])
+    assert main(["interview", str(folder), "c01"]) == 0
+    assert "minutes without a live change" in capsys.readouterr().out
+
+
+def asked_about(folder, exercise, criterion, message, files):
+    """The question about a criterion that was missed with this message."""
+    stored(folder, KIT, exercise, files, [criterion])
+    path = folder / "c01" / exercise / "scorecard.json"
+    path.write_text(path.read_text().replace(f"the message of {criterion}", message))
+    return next(q for q in prepared(folder).questions if q.evidence.startswith(criterion))
+
+
+def test_a_function_is_named_only_where_it_reads_what_the_criterion_is_about(tmp_path):
+    files = sample_files("subgroup_evaluation", "ai_answer")
+    wrong = asked_about(tmp_path / "1", "subgroup_evaluation", "numbers_are_right", "mostly wrong by race", files)
+    assert "who()" in wrong.text
+    assert "race_rule" in "".join(wrong.quote.lines)
+    hidden = asked_about(tmp_path / "2", "subgroup_evaluation", "small_cells_stay_hidden", "a count is shown", files)
+    assert "age_level" not in wrong.text + hidden.text
+    assert "min_cell" in "".join(hidden.quote.lines)
+
+
+def test_where_no_function_speaks_of_it_none_is_named_and_the_lines_are_asked_for(tmp_path):
+    files = {"subgroup_evaluation.py": b"def age_level(age, levels):\n    return levels[0]\n"}
+    asked = asked_about(tmp_path, "subgroup_evaluation", "numbers_are_right", "mostly wrong by race", files)
+    assert "Which decision in your code" in asked.text
+    assert asked.text.endswith("Show us the lines.")
+    assert asked.quote is None
+
+
+def test_of_a_long_function_the_lines_that_are_quoted_are_about_the_topic(tmp_path):
+    files = sample_files("deidentification", "naive")
+    criterion = "notes_lose_the_patient_and_keep_the_medicine"
+    asked = asked_about(tmp_path, "deidentification", criterion, "27.0% of 3968 mentions caught", files)
+    assert "note" in "".join(asked.quote.lines)
+    assert "table[column]" not in "".join(asked.quote.lines)
+
+
+@pytest.mark.parametrize(
+    ("came", "asked", "not_asked"),
+    [
+        ("found 90.0% (said 60.0% to 95.0%); kept 98% (said 97% to 99%)", "Your predictions held", "otherwise"),
+        ("found 50.0% (said 60.0% to 95.0%); kept 98% (said 97% to 99%)", "otherwise: found 50.0% (said", "kept 98%"),
+    ],
+)
+def test_a_prediction_is_asked_about_as_it_came_out_whatever_points_it_lost(came, asked, not_asked, tmp_path):
+    files = sample_files("subgroup_evaluation", "good")
+    criterion = "candidate_knows_what_it_is_worth"
+    text = asked_about(tmp_path, "subgroup_evaluation", criterion, came, files).text
+    assert asked in text
+    assert not_asked not in text
+
+
+def test_code_like_a_published_sample_is_asked_about_in_neutral_words(tmp_path):
+    made = prepared(stored(tmp_path, KIT, "deidentification", sample_files("deidentification", "good")))
+    asked = [q for q in made.questions if q.source == "alike"]
+    assert len(asked) == 1
+    assert "Walk us through" in asked[0].text
+    assert "sample" in asked[0].evidence
+    assert made.hold == {"deidentification": ("code that is like a published sample's",)}
+
+
+def test_code_like_anothers_is_asked_about_without_naming_anybody(tmp_path):
+    good, two = sample_files("deidentification", "good"), sample_files("subgroup_evaluation", "good")
+    # Half a sample and half of something else is near to no sample.
+    files = {f"a_{n}": d for n, d in good.items()} | {f"b_{n}": d for n, d in two.items()}
+    for identity in ("c01", "zoe"):
+        stored(tmp_path, KIT, "drift_response", files, identity=identity)
+    assert not any("zoe" in q.text + q.evidence for q in prepared(tmp_path).questions)
+    assert any("of another submission" in q.evidence for q in prepared(tmp_path).questions)
+
+
+def test_no_template_is_used_twice_but_of_what_a_person_must_look_at(tmp_path):
+    made = prepared(stored(tmp_path, KIT, "drift_response", sample_files("drift_response", "good")))
+    templates = [q.template for q in made.questions if q.source not in interview.REPEATED]
+    assert len(templates) == len(set(templates))
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("We flag at 5 % because that is what the network asked for.", ("reason",)),
+        ("One flag may be chance: 20 % family-wise, lest a group be lost.", ()),
+        ("Because " + "it is long " * 30, ()),
+    ],
+)
+def test_settings_are_no_figures_and_paragraphs_no_statements(text, kinds):
+    assert tuple(kind for said in statements.statements(text.encode()) for kind in said.kinds) == kinds
+
+
+def test_text_is_cut_at_clauses_with_no_bracket_left_open():
+    said = "still there: given (681 of 681), numbers (681 of 681); lost or changed: letters (73 of 73)"
+    for width in range(20, len(said)):
+        short = wording.shortened(said, width)
+        assert len(short) <= width
+        assert short.count("(") == short.count(")")
+        assert said.startswith(short.removesuffix(" …"))
+    assert wording.shortened(said, 80) == "still there: given (681 of 681), numbers (681 of 681) …"

@@ -95,14 +95,8 @@ def read_secret(compared: Comparison, args: argparse.Namespace) -> bytes:
     """The team's secret. Raises UsageError when these results are of another: it would find no trace of anything."""
     from graders.round import many
 
-    secret, stamps = grading.read_secret(args.secret_file), compared.stamps
-    terms = grading.Terms(
-        "", secret, unsafe="UNSAFE" in stamps, small="SMALL" in stamps, packs=grading.read_packs(args.secret_file)
-    )
-    kept = args.results / many.TERMS
-    known = kept.is_file() and not {"PRACTICE", "OTHER CARD"} & set(stamps)
-    if known and kept.read_text() != many.fingerprint(terms):
-        raise UsageError(f"{args.secret_file}: is not the secret of these results, or other packs lie beside it now")
+    secret = grading.read_secret(args.secret_file)
+    many.check_secret(args.results, compared.stamps, secret, grading.read_packs(args.secret_file))
     return secret
 
 

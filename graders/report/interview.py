@@ -25,12 +25,16 @@ class Live:
     after: str
 
 
-def write(made: Interview, kit: Kit, results: Path, folder: Path, secret_file: Path | None) -> list[tuple[str, Path]]:
+def write(made: Interview, kit: Kit, results: Path, folder: Path) -> list[tuple[str, Path]]:
     """Write pages and altered cards into a folder; returns what and where. Raises InfrastructureError."""
-    live = [commands(change, made.identity, kit, results, folder, secret_file) for change in made.changes]
+    live = [commands(change, made.identity, kit, results, folder) for change in made.changes]
     for change in made.changes:
         write_file(altered_card(folder, change), change.change.card.encode())
-    values = {"made": made, "live": live, "titles": TITLES, "opening": OPENING, "live_minutes": LIVE}
+    values = {
+        "made": made, "live": live, "titles": TITLES, "opening": OPENING, "live_minutes": LIVE,
+        "stamps": {stamp: html.STAMPS.get(stamp, "") for stamp in made.stamps},
+        "secret": any(change.terms.secret is not None for change in made.changes),
+    }  # fmt: skip
     page = html.environment().get_template("interview.html.j2").render(values)
     # Markdown has escapes of its own.
     text = html.environment().overlay(lstrip_blocks=True)
@@ -42,13 +46,14 @@ def write(made: Interview, kit: Kit, results: Path, folder: Path, secret_file: P
     return written + [(f"altered card of {c.exercise}", altered_card(folder, c)) for c in made.changes]
 
 
-def commands(change: Change, identity: str, kit: Kit, results: Path, folder: Path, secret_file: Path | None) -> Live:
+def commands(change: Change, identity: str, kit: Kit, results: Path, folder: Path) -> Live:
     """What is typed before and after."""
     name, card, work = change.exercise, altered_card(folder, change), folder / "live" / change.exercise
     options = ["--exercise", name, "--variant", change.terms.variant]
     # Practice data stay practice data: a secret would bring other patients.
-    if secret_file and change.terms.secret is not None:
-        options += ["--secret-file", str(secret_file)]
+    if change.terms.secret is not None:
+        # Pages are passed on; where the secret lies is not.
+        options += ["--secret-file", "F"]
     if kit.root != HOME:
         options += ["--kit", str(kit.root)]
     grade = ["caredrill", "grade", str(work), *options, "--small", "--out"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from graders.report.terminal import plain
+from graders.round.wording import cut, shown
 
 # Beyond these a file is not read: no honest one is so large, and a tree takes a hundred times its text.
 MOST_BYTES, MOST_TOGETHER, MOST_FILES = 400_000, 2_000_000, 120
@@ -105,27 +105,35 @@ class Code:
         return tuple(found)
 
     def about(self, words: Sequence[str]) -> tuple[Function, Quote] | None:
-        """The function that says most of these regular expressions, and its lines that do; None when none does."""
+        """The function that is about the first of these regular expressions, and its lines that say so; else None.
+
+        A function is named to a person only if lines of it say the first, and others of them too: whoever is
+        asked about a function that has nothing to do with the matter stops to listen.
+        """
         patterns = [re.compile(word, re.IGNORECASE) for word in words]
 
         def hits(text: str) -> int:
-            # The first says what it is about, the rest what that is near to.
-            return sum((2 if p is patterns[0] else 1) for p in patterns if p.search(text))
+            return sum((4 if p is patterns[0] else 1) for p in patterns if p.search(text))
+
+        def topical(text: str) -> bool:
+            return patterns[0].search(text.partition("#")[0]) is not None
 
         best: tuple[float, Function] | None = None
         for function in self.functions:
             lines = self.texts[function.file][function.line - 1 : function.end]
             own = [text[:500] for n, text in enumerate(lines, function.line) if self.own(function.file, n)]
             # How much of the function speaks of it: else the longest would always win.
-            score = 4.0 * hits(function.name) + sum(hits(text) for text in own) / (6 + len(own)) ** 0.6
-            if any(map(hits, own)) and (best is None or score > best[0]):
+            score = 4.0 * topical(function.name) + sum(map(hits, own)) / (6 + len(own)) ** 0.6
+            second = len(patterns) == 1 or any(p.search(text) for p in patterns[1:] for text in own)
+            if second and any(map(topical, own)) and (best is None or score > best[0]):
                 best = score, function
         if best is None:
             return None
         function = best[1]
         last = max(function.line, function.end - QUOTED_LINES + 1)
+        lines = [text[:500] for text in self.texts[function.file][function.line - 1 : function.end]]
+        each = [hits(text) * topical(text) * 10 + hits(text) for text in lines]
         starts = range(function.line, last + 1)
-        each = [hits(text[:500]) for text in self.texts[function.file][function.line - 1 : function.end]]
         start = max(starts, key=lambda n: (sum(each[n - function.line : n - function.line + QUOTED_LINES]), -n))
         return function, self.quote(function.file, start, function.end - start + 1)
 
@@ -387,14 +395,3 @@ def lines_of(data: bytes) -> list[str]:
 def where(file: str, node: Any) -> dict[str, str]:
     """The slots that name a line."""
     return {"file": shown(file), "line": str(node.lineno)}
-
-
-def shown(name: str) -> str:
-    """A name that somebody else chose, short and in one line."""
-    return cut(name, 70)
-
-
-def cut(text: str, width: int) -> str:
-    """At most `width` characters, in one line, nothing that could drive a terminal or turn the text's direction."""
-    text = text[: width + 1]
-    return plain(text.replace("\n", " ") if len(text) <= width else text[: width - 1].replace("\n", " ") + "…")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,37 @@ from graders.harness import grading
 from graders.harness.errors import ExerciseError
 from graders.harness.grading import Terms
 from graders.harness.kit import Kit
-from graders.round import code_reading, live_change, question_bank, statements
-from graders.round.code_reading import Code, Quote, cut
+from graders.round import code_reading, live_change, question_bank, signs, statements
+from graders.round.code_reading import Code, Quote
 from graders.round.live_change import LiveChange
 from graders.round.question_bank import Bank, Entry, LiveKey
 from graders.round.results import Result, Results
+from graders.round.signs import Likeness
+from graders.round.wording import cut, shortened
 
 MINUTES, OPENING, LIVE = 45, 2, 15
 FEWEST = 6
+# Words of a DECISIONS.md below which it is said to say little.
+SHORT = 60
 # Whose turn it is: the next question comes from the next of these that has one left.
 TURNS = (
-    "status", "hold", "missed", "code", "missed", "decisions", "code", "predictions", "missed", "code",
+    "status", "hold", "alike", "missed", "code", "missed", "decisions", "code", "predictions", "missed", "code",
     "decisions", "met",
 )  # fmt: skip
 FILL = ("met", "code", "decisions", "missed", "predictions", "general")
 # Of these the weightiest comes first, whichever exercise it is of.
-URGENT, SHORTEST, MOST_ROUNDS = ("status", "hold", "missed"), 3, 10
+URGENT, SHORTEST, MOST_ROUNDS = ("status", "hold", "alike", "missed"), 3, 10
+# These are of one finding each; any other template is used once, as the second answer to it shows little.
+REPEATED = ("status", "hold")
+# "found 93% (said 60.0% to 100.0%)" in a scorecard's message.
+FORETOLD = re.compile(
+    r"[^;,:()]*?(?P<came>[0-9]+(?:[.][0-9]+)?)%? "
+    r"[(]said (?P<low>[0-9.]*[0-9])%? to (?P<high>[0-9.]*[0-9])%?[)]"
+)
 TITLES = {
-    "hold": "HOLD on the scorecard", "status": "the scorecard", "missed": "the scorecard", "met": "the scorecard",
-    "code": "their code", "decisions": "DECISIONS.md", "predictions": "predictions.json", "general": "the exercise",
+    "hold": "HOLD on the scorecard", "alike": "comparing code", "status": "the scorecard", "missed": "the scorecard",
+    "met": "the scorecard", "code": "their code", "decisions": "DECISIONS.md", "predictions": "predictions.json",
+    "general": "the exercise",
 }  # fmt: skip
 
 
@@ -39,7 +51,7 @@ TITLES = {
 class Question:
     """source: where it comes from, a key of TITLES.  evidence: what the results say there.  why: what it shows.
 
-    weight: points lost of the role's 100, or how telling a detector finds it.
+    weight: points lost of the role's 100, or how telling a detector finds it.  template: the bank's words.
     """
 
     exercise: str
@@ -53,6 +65,7 @@ class Question:
     minutes: int
     quote: Quote | None = None
     weight: float = 0.0
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,13 +80,20 @@ class Change:
 
 @dataclass(frozen=True)
 class Interview:
-    """Questions in the order in which they are asked. changes: one an exercise, the proposed one first."""
+    """Questions in the order in which they are asked. changes: one an exercise, the proposed one first.
+
+    stamps: of the scorecards.  hold: exercise -> criteria for which a person has to look.  unread: exercise ->
+    status and reason, of a submission of which no file could be read; there is nothing to ask about it then.
+    """
 
     identity: str
     scores: Mapping[str, str]
     questions: tuple[Question, ...]
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
+    stamps: tuple[str, ...] = ()
+    hold: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def minutes(self) -> int:
@@ -83,7 +103,10 @@ class Interview:
 
 @dataclass(frozen=True)
 class Work:
-    """One exercise of the submission, read. share: of the role's 100 points.  card: their policy card."""
+    """One exercise of the submission, read. share: of the role's 100 points.  card: their policy card.
+
+    alike: a published sample's code, or another submission's, as far as it has to be asked about.
+    """
 
     result: Result
     bank: Bank
@@ -92,6 +115,7 @@ class Work:
     share: Decimal
     card: Mapping[str, Any] = field(default_factory=dict)
     target: str = ""
+    alike: Likeness | None = None
 
     @property
     def name(self) -> str:
@@ -106,10 +130,14 @@ def prepare(kit: Kit, results: Results, identity: str, secret: bytes | None) -> 
     """
     found = results.one(identity)
     weights = results.role.weights if results.role else {}
+    stamps = tuple(sorted({stamp for result in found.values() for stamp in result.card["stamps"]}))
+    if not any(result.submitted for result in found.values()):
+        return Interview(identity, {}, (), (), (), stamps, unread={name: came(found[name]) for name in found})
     works, changes, notes = [], [], list[str]()
     for name in [*(n for n in weights if n in found), *(n for n in found if n not in weights)]:
         share = Decimal(weights.get(name, 100 // len(found)))
-        work = read(kit, found[name], share, secret)
+        alike = signs.likeness_of(kit, results, identity, name)
+        work = replace(read(kit, found[name], share, secret), alike=alike)
         works.append(work)
         if work.result.card["status"] == "graded" and (made := change_of(kit, work, secret)):
             changes.append(made)
@@ -122,7 +150,20 @@ def prepare(kit: Kit, results: Results, identity: str, secret: bytes | None) -> 
     scores = {w.name: "no score" if w.result.score is None else f"{w.result.score} of 100" for w in works}
     if missing := [name for name in weights if name not in found]:
         notes.append(f"Not handed in: {', '.join(missing)}.")
-    return Interview(identity, scores, chosen(works, budget), tuple(changes), tuple(notes))
+    hold = {w.name: reasons for w in works if (reasons := holds_of(w))}
+    return Interview(identity, scores, chosen(works, budget), tuple(changes), tuple(notes), stamps, hold)
+
+
+def holds_of(work: Work) -> tuple[str, ...]:
+    """Why a person has to look, as the report on the round says it."""
+    copied = ("code that is like a published sample's",) if work.alike and not work.alike.second else ()
+    return (*work.result.card["hold"], *copied)
+
+
+def came(result: Result) -> str:
+    """What there is in place of files, in words."""
+    status = str(result.card["status"]).replace("_", " ")
+    return f"{status}: {shortened(str(result.card['reason']), 200)}".rstrip(": ")
 
 
 def read(kit: Kit, result: Result, share: Decimal, secret: bytes | None) -> Work:
@@ -164,7 +205,8 @@ def chosen(works: list[Work], budget: int) -> tuple[Question, ...]:
         if len(picked) >= FEWEST and spent + SHORTEST > budget:
             break
         texts, asked = {q.text for q in picked}, [q.exercise for q in picked]
-        left[turn] = [[q for q in row if q.text not in texts] for row in left[turn]]
+        used = {q.template for q in picked if q.source not in REPEATED}
+        left[turn] = [[q for q in row if q.text not in texts and q.template not in used] for row in left[turn]]
         firsts = [row[0] for row in left[turn] if row]
         if turn not in URGENT:
             # What is asked of everybody is asked of the exercise of which least was asked.
@@ -184,14 +226,19 @@ def fill(work: Work, source: str, entry: Entry, slots: Mapping[str, str], eviden
     words = [filled(pattern, slots) for pattern in entry.look_for]
     about = work.code.about(words) if words else None
     quote: Quote | None = more.pop("quote", None)
-    known = {"exercise": work.name, "place": about[0].place if about else "your program", **slots}
+    known = {"exercise": work.name, "place": about[0].place if about else "your code", **slots}
     try:
         text, why = (" ".join(words.format_map(known).split()) for words in (entry.question, entry.why))
     except (KeyError, IndexError, ValueError) as error:
         raise ExerciseError(f"{work.bank.path}: {entry.about} {entry.id}: no such slot: {error}") from None
+    asked = any(words in text for words in ("how us", "Where in"))
+    if "{place}" in entry.question and "place" not in slots and about is None and not asked:
+        text += " Show us the lines."
+    # A message that was cut ends in dots of its own.
+    text = text.replace("….", "…").replace(" … .", " …")
     return Question(
-        work.name, source, text, why, cut(evidence, 500), entry.strong, entry.adequate, entry.weak, entry.minutes,
-        quote or (about[1] if about else None), **more,
+        work.name, source, text, why, shortened(evidence, 500), entry.strong, entry.adequate, entry.weak,
+        entry.minutes, quote or (about[1] if about else None), template=entry.question, **more,
     )  # fmt: skip
 
 
@@ -213,14 +260,20 @@ def said_of(line: Mapping[str, Any]) -> str:
 def slots_of(line: Mapping[str, Any]) -> dict[str, str]:
     """What a question about a criterion may name."""
     said = str(line["message"])
-    return {"message": cut(said, 220), "earned": str(line["earned"]), "points": str(line["points"])}
+    return {"message": shortened(said, 220).rstrip("."), "earned": str(line["earned"]), "points": str(line["points"])}
 
 
 def of_status(work: Work) -> Iterator[Question]:
     """It would not run, or there is nothing of it."""
     status, reason = str(work.result.card["status"]), str(work.result.card["reason"])
     if status in ("blocked", "not_submitted") and (found := work.bank.find("status", status)):
-        yield fill(work, "status", found[0], {"reason": cut(reason, 200)}, f"{status.replace('_', ' ')}: {reason}")
+        yield fill(
+            work,
+            "status",
+            found[0],
+            {"reason": shortened(reason, 200).rstrip(".")},
+            f"{status.replace('_', ' ')}: {reason}",
+        )
 
 
 def of_hold(work: Work) -> Iterator[Question]:
@@ -229,6 +282,14 @@ def of_hold(work: Work) -> Iterator[Question]:
         found = work.bank.find("hold", line["id"], message=line["message"])
         if line["id"] in work.result.card["hold"] and found:
             yield fill(work, "hold", found[0], slots_of(line) | found[1], said_of(line), weight=10.0)
+
+
+def of_likeness(work: Work) -> Iterator[Question]:
+    """Code that is a published sample's, or like another's, who is not named; in neutral words."""
+    if work.alike and (found := work.bank.find("alike", "another" if work.alike.second else "sample")):
+        what = "code of another submission" if work.alike.second else "code of a sample that this kit publishes"
+        said = f"{work.alike.similarity:.2f} alike to {what} (1 is the same), without the starter"
+        yield fill(work, "alike", found[0], {}, said, weight=work.alike.similarity)
 
 
 def of_verdicts(work: Work, when: str) -> Iterator[Question]:
@@ -255,13 +316,23 @@ def is_prediction(work: Work, line: Mapping[str, Any]) -> bool:
 def of_predictions(work: Work) -> Iterator[Question]:
     """What was foretold against what came, with the words of predictions.json."""
     for line in criteria(work):
-        when = "met" if line["verdict"] == "met" else "missed"
+        off, all_held = foretold(str(line["message"]))
+        when = "met" if line["verdict"] == "met" or all_held else "missed"
         found = work.bank.find("predictions", line["id"], when, line["message"])
         if is_prediction(work, line) and found:
             data = work.files.get("predictions.json", b"")
             lines = tuple(cut(text, 130) for text in code_reading.lines_of(data[:5000])[:8] if text.strip())
             quote = Quote("predictions.json", 1, lines) if lines else None
-            yield fill(work, "predictions", found[0], slots_of(line) | found[1], said_of(line), quote=quote)
+            yield fill(
+                work, "predictions", found[0], slots_of(line) | found[1] | {"off": off}, said_of(line), quote=quote
+            )
+
+
+def foretold(message: str) -> tuple[str, bool]:
+    """Which figures came out beyond what was foretold, in the message's words; and did all hold that it gives?"""
+    found = list(FORETOLD.finditer(message))
+    off = [m[0].strip() for m in found if not float(m["low"]) <= float(m["came"]) <= float(m["high"])]
+    return shortened("; ".join(off), 200), bool(found) and not off
 
 
 def of_code(work: Work) -> Iterator[Question]:
@@ -278,7 +349,8 @@ def of_decisions(work: Work) -> Iterator[Question]:
         return
     names = [name for name in work.files if name.lower().endswith("decisions.md")]
     found = statements.statements(work.files[names[0]]) if names else []
-    if not found and (nothing := work.bank.find("decisions", "short" if names else "missing")):
+    short = not names or len(work.files[names[0]].split()) < SHORT
+    if not found and short and (nothing := work.bank.find("decisions", "short" if names else "missing")):
         yield fill(work, "decisions", nothing[0], {}, "it says nothing to ask about" if names else "there is none")
     kinds: list[str] = []
     for said in found:
@@ -299,6 +371,7 @@ def of_nothing_else(work: Work) -> Iterator[Question]:
 SOURCES = {
     "status": of_status,
     "hold": of_hold,
+    "alike": of_likeness,
     "missed": lambda work: of_verdicts(work, "missed"),
     "code": of_code,
     "decisions": of_decisions,

@@ -7,9 +7,10 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from graders.harness import grading, outcome, sandbox, submission
 from graders.harness.errors import ExerciseError, InfrastructureError, UsageError
@@ -177,6 +178,22 @@ def same_terms(results: Path, terms: Terms) -> None:
     how = [words for words, other in others.items() if path.read_text() == fingerprint(other)]
     said = how[0] if how else "with another secret, card, pack or size"
     raise UsageError(f"{results}: holds results made {said}: choose another --out")
+
+
+def check_secret(results: Path, stamps: Collection[str], secret: bytes, packs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises UsageError for a secret or packs other than those the results were made with.
+
+    stamps: of their scorecards. Results of single submissions, of practice data, and those made with a card of the
+    team's choice, do not say.
+    """
+    terms = Terms("", secret, unsafe="UNSAFE" in stamps, small="SMALL" in stamps, packs=packs)
+    kept = results / TERMS
+    known = kept.is_file() and not {"PRACTICE", "OTHER CARD"} & set(stamps)
+    if known and kept.read_text() != fingerprint(terms):
+        raise UsageError(
+            f"--secret-file is not the secret of these results: {results} was graded with another secret, "
+            "or with other packs beside it"
+        )
 
 
 def fingerprint(terms: Terms) -> str:

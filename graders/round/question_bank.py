@@ -14,8 +14,9 @@ from graders.harness.kit import HOME, Kit
 
 QUESTIONS, ANY = "graders/questions/{}.toml", "_any"
 # criterion: a verdict.  code, decisions: what a detector saw, by its kind.  predictions: the criterion that judges
-# them.  hold: a critical criterion.  status: blocked, not_submitted.  general: when there is nothing else.
-ABOUT = ("criterion", "code", "decisions", "predictions", "hold", "status", "general")
+# them.  hold: a critical criterion.  alike: code like a sample's or another's.  status: blocked, not_submitted.
+# general: when there is nothing else.
+ABOUT = ("criterion", "code", "decisions", "predictions", "hold", "alike", "status", "general")
 ANCHORS = ("strong", "adequate", "weak")
 
 
@@ -24,7 +25,8 @@ class Entry:
     """One question and what answers to it contain; texts have slots like {place}.
 
     id: of a criterion, or a kind; "*" for any.  when: "met", "missed" or "" for either.  match: a regular expression
-    that the scorecard's message must hold, whose named groups are slots.  look_for: what the code it is about says.
+    that the scorecard's message must hold, whose named groups are slots.  look_for: what the code it is about says,
+    the first what no other code says: {place} is named only where that is found.
     """
 
     about: str

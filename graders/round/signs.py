@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from graders.harness.kit import Kit
 from graders.round.results import Results
+
+if TYPE_CHECKING:
+    from graders.round.similarity import Fingerprint
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,42 @@ def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Li
             if p.similarity >= similarity.ADVISORY
         ]
     return sorted(found, key=lambda one: (-one.similarity, one.exercise, one.first, one.second))
+
+
+def likeness_of(kit: Kit, results: Results, identity: str, exercise: str) -> Likeness | None:
+    """What one submission's code of an exercise has to be asked about: first a published sample, else another's work.
+
+    second: "" for a sample, "another" for a submission, which is not named.
+    """
+    from graders.round import similarity
+
+    there = {who: found[exercise] for who, found in results.found.items() if exercise in found}
+    starter = similarity.starter_files(kit.exercise(exercise))
+    mine = similarity.fingerprint(there[identity].submitted, starter)
+    if not mine.comparable:
+        return None
+    samples = similarity.nearest({identity: mine}, samples_of(kit.root, exercise))
+    if samples and samples[0].similarity >= similarity.NEAR_IDENTITY:
+        return Likeness(exercise, identity, "", samples[0].similarity, samples[0].lines, True)
+    others = {
+        who: similarity.fingerprint(files, starter)
+        for who, result in there.items()
+        if who != identity and (files := result.submitted)
+    }
+    found = similarity.nearest({identity: mine}, others)
+    if found and (most := found[0]).similarity >= similarity.ADVISORY:
+        near = most.similarity >= similarity.NEAR_IDENTITY
+        return Likeness(exercise, identity, "another", most.similarity, most.lines, near)
+    return None
+
+
+@functools.cache
+def samples_of(root: Path, exercise: str) -> Mapping[str, Fingerprint]:
+    """A kit's samples do not change while it is read."""
+    from graders.round import similarity
+
+    kit = Kit(root)
+    return similarity.sample_prints(kit, kit.exercise(exercise))
 
 
 def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from graders.round.code_reading import cut
+from graders.report.terminal import plain
 
 # Kind -> what a sentence of it says, the most telling first.
 KINDS = {
@@ -19,14 +19,24 @@ KINDS = {
     r"|(?<![\w./§+-])(?:[2-9]|\d{2,7})\s+(?!and\b|or\b|are\b|days?\b)[a-z]{3,}",
     "not_followed": r"\b(not follow\w*|instead of|rather than"
     r"|memo'?s? (?:says|said|is|was)|undoes|undone|is wrong|was wrong|too old|mostly;)\b",
-    "reason": r"\b(because|since|so that|therefore|otherwise|which is why|as it|as an?)\b",
+    "reason": r"\b(because|since|so that|therefore|which is why|as it)\b|(?:^|[.,;:] )otherwise\b",
 }
-SHORTEST, LONGEST, MOST = 35, 240, 60_000
+# A figure was seen, or came out; a threshold, a budget or a number of draws was set.
+SEEN = (
+    r"\b(found|measured|count(?:s|ed)?|there (?:are|were)|belongs?|in the \w*\s?data|saw|seen|recall|precision|kept|"
+    r"lost|miss\w*|caught|came|gave|scored?|shares?|average|median|mean|fall\w*|fell|rose|changed)\b"
+)
+SET = (
+    r"\b(thresholds?|limits?|budget|bar|at least|at most|minimum|maximum|min|max|alpha|seed|draws?|replicates?|"
+    r"bootstrap\w*|set to|asked for|below|above|under|over|or more|or fewer|level|tolerance|significan\w*|family-wise|"
+    r"percentiles?)\b|\|z\|"
+)
+SHORTEST, LONGEST, MOST = 35, 200, 60_000
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A sentence as written, cut and safe to show. line: where its paragraph begins, from 1.  kinds: all that it is."""
+    """A sentence as written, whole and safe to show. line: where its paragraph begins.  kinds: all of them."""
 
     text: str
     line: int
@@ -37,12 +47,20 @@ def statements(data: bytes) -> list[Statement]:
     """What is worth a question, the most telling first; of equals, in the order of the text."""
     found = []
     for line, sentence in sentences(data.decode("utf-8-sig", "replace")[:MOST]):
-        kinds = tuple(kind for kind, words in KINDS.items() if re.search(words, sentence, re.IGNORECASE))
-        if kinds and len(sentence) >= SHORTEST:
-            found.append(Statement(cut(sentence, LONGEST), line, kinds))
-    # One that is several things at once says most; very long ones say less.
+        kinds = tuple(kind for kind, words in KINDS.items() if says(kind, words, sentence))
+        if kinds and SHORTEST <= len(sentence) <= LONGEST:
+            found.append(Statement(plain(sentence), line, kinds))
+    # With a reason there is more to ask; one that is several things at once says most.
     order = list(KINDS)
-    return sorted(found, key=lambda s: (-len(s.kinds), len(s.text) >= LONGEST, order.index(s.kinds[0]), s.line))
+    return sorted(found, key=lambda s: ("reason" not in s.kinds, -len(s.kinds), order.index(s.kinds[0]), s.line))
+
+
+def says(kind: str, words: str, sentence: str) -> bool:
+    """Is the sentence of this kind?"""
+    fits = re.search(words, sentence, re.IGNORECASE) is not None
+    if fits and kind == "number":
+        return not re.search(SET, sentence, re.IGNORECASE) and re.search(SEEN, sentence, re.IGNORECASE) is not None
+    return fits
 
 
 def sentences(text: str) -> Iterator[tuple[int, str]]:

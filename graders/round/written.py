@@ -11,7 +11,6 @@ from typing import Any
 
 from graders.decisions import claims
 from graders.harness import grading, sandbox
-from graders.harness.errors import UsageError
 from graders.harness.grading import Terms
 from graders.harness.kit import Kit
 from graders.harness.outcome import sha256, write_file
@@ -75,21 +74,10 @@ def computed(kit: Kit, result: Result, terms: Terms) -> Sequence[claims.Checked]
     if result.card["seed"] == "hidden":
         if terms.secret is None:
             return None
-        same_secret(result, terms)
+        many.check_secret(result.folder.parents[1], result.card["stamps"], terms.secret, terms.packs)
         own = dataclasses.replace(terms, variant=str(result.card["variant"]))
         card = kit.recipe(exercise.name).draw_card(grading.seed_for(exercise, own, "card"))
     return claims.check(kit, exercise, text, card, sandbox.best())
-
-
-def same_secret(result: Result, terms: Terms) -> None:
-    """Raises UsageError for another secret than the results were made with: other practice data make right wrong.
-
-    Results of single submissions, and those made with a card of the team's choice, do not say.
-    """
-    path, stamps = result.folder.parents[1] / many.TERMS, result.card["stamps"]
-    made = dataclasses.replace(terms, small="SMALL" in stamps, unsafe="UNSAFE" in stamps)
-    if path.is_file() and "OTHER CARD" not in stamps and path.read_text() != many.fingerprint(made):
-        raise UsageError(f"{result.folder}: was graded with another secret, or with other packs beside it")
 
 
 def wrapped(text: str, indent: str = "") -> list[str]:

@@ -506,3 +506,10 @@ def test_text_is_cut_at_clauses_with_no_bracket_left_open():
         assert short.count("(") == short.count(")")
         assert said.startswith(short.removesuffix(" …"))
     assert wording.shortened(said, 80) == "still there: given (681 of 681), numbers (681 of 681) …"
+
+
+def test_a_number_of_thousands_of_digits_and_a_sentence_without_end_are_passed_over():
+    huge = code_reading.read({"body_mass_index.py": b"LIMIT = 0x" + b"f" * 5000 + b"\nSHARE = 0.37\n"}, {})
+    found = [s.slots["value"] for s in code_reading.sightings(huge, {}, "body_mass_index") if s.kind == "limit"]
+    assert found == ["0.37"]
+    assert statements.statements(("Because " + "1," * 29_000).encode()) == []

@@ -319,7 +319,8 @@ def limits(code: Code) -> Iterator[Sighting]:
             if not isinstance(value, (int, float)) or value in range(4) or not code.own(file, node.lineno):
                 continue
             # Where an iteration has converged, and what HTTP calls things, is not a decision.
-            if abs(value) < 1e-4 or value in range(200, 600):
+            # Python refuses to write out an integer of thousands of digits.
+            if not 1e-4 <= abs(value) < 1e18 or value in range(200, 600):
                 continue
             text = repr(value)
             # Why it is this one is not beside it; and 0.37 was found somewhere, 10 is anybody's guess.

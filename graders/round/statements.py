@@ -47,8 +47,10 @@ def statements(data: bytes) -> list[Statement]:
     """What is worth a question, the most telling first; of equals, in the order of the text."""
     found = []
     for line, sentence in sentences(data.decode("utf-8-sig", "replace")[:MOST]):
-        kinds = tuple(kind for kind, words in KINDS.items() if says(kind, words, sentence))
-        if kinds and SHORTEST <= len(sentence) <= LONGEST:
+        # Looking for words in a stranger's sentence can take the square of its length.
+        if not SHORTEST <= len(sentence) <= LONGEST:
+            continue
+        if kinds := tuple(kind for kind, words in KINDS.items() if says(kind, words, sentence)):
             found.append(Statement(plain(sentence), line, kinds))
     # With a reason there is more to ask; one that is several things at once says most.
     order = list(KINDS)

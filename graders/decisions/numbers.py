@@ -265,7 +265,8 @@ def numbers(prose: str) -> Iterator[Claim]:
             number = written(match, line, sign[0].strip() if sign else "")
             yield Claim(place, line, number.text, number)
         else:
-            yield Claim(place, line, " ".join(match[0].split()), None)
+            text = " ".join(match[0].split())
+            yield Claim(place, line, text if len(text) <= 2 * MOST_DIGITS else f"{text[:MOST_DIGITS]}…", None)
 
 
 def written(match: re.Match[str], line: int, sign: str) -> Written:

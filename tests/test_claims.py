@@ -7,11 +7,14 @@ from dataclasses import replace
 
 import pytest
 from exercise_lint import TOYS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graders.commands import main
 from graders.decisions import claims, numbers, queries
 from graders.harness import sandbox
 from graders.harness.kit import HOME, Kit
+from synthetic_data.scene import Reply
 
 KIT = Kit(TOYS)
 EXERCISE = KIT.exercise("body_mass_index")
@@ -136,9 +139,30 @@ def test_a_comment_in_a_query_ends_with_its_line():
     assert queries.ask(connection(), claim.query) == {"number": 3}
 
 
-def test_a_query_that_holds_its_number_is_to_be_looked_at():
-    (one,) = claims.settled(numbers.read("135 `= select 135 from t limit 1`"), {"select 135 from t limit 1": (135, "")})
-    assert (one.verdict, one.why) == ("right", "its query holds this number itself: look at it")
+@pytest.mark.parametrize(
+    ("text", "query", "computed"),
+    [
+        ("135", "select 135 from t limit 1", 135),
+        ("999", "select 999.0 from t limit 1", 999.0),
+        ("135", "select 1.35e2 from t limit 1", 135.0),
+        ("135", "select 0x87 from t limit 1", 135),
+        ("135", "select '135' + 0 from t limit 1", 135),
+        ("0.50", "select .50 from t limit 1", 0.5),
+        ("13.5 %", "select 0.135 from t limit 1", 0.135),
+        ("0.17", "select 17 / 100.0 from t limit 1", 0.17),
+        ("more than 40", "select 41 from t limit 1", 41),
+    ],
+)
+def test_a_query_that_holds_its_number_is_to_be_looked_at(text, query, computed):
+    (one,) = claims.settled(numbers.read(f"{text} `= {query}`"), {query: (computed, "")})
+    assert (one.verdict, one.why) == ("right", claims.TYPED)
+    assert claims.TYPED in claims.lines([one.as_dict()], "DECISIONS.md")[1]
+
+
+def test_a_threshold_in_a_query_is_nothing_to_look_at():
+    query = "select avg(score >= 0.17) from stream_1 where line > 1"
+    (one,) = claims.settled(numbers.read(f"30.2 % `= {query}`"), {query: (0.302, "")})
+    assert (one.verdict, one.why) == ("right", "")
 
 
 @pytest.mark.sandbox
@@ -168,6 +192,27 @@ def test_a_query_that_ruins_its_process_is_not_checkable_and_the_next_one_is_run
         EXERCISE, [query for _, query in asked(text)], claims.practice(KIT, EXERCISE, None), sandbox.best(), limits
     )
     assert found == [(None, "the query: ran past its limit of 2 s"), (200, "")]
+
+
+@pytest.mark.sandbox
+def test_after_three_queries_that_take_too_long_no_more_are_run():
+    slow = "select regexp('(a+)+$', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!') + {} from patients"
+    asked, public = [slow.format(i) for i in range(5)], {"patients.csv": b"kg\n60\n"}
+    found = claims.answers(EXERCISE, asked, public, sandbox.best(), replace(claims.LIMITS, wall_s=0.7))
+    said = "the query: ran past its limit of 0.7 s"
+    assert [why for _, why in found] == [said] * 3 + ["queries before it took too long"] * 2
+
+
+@pytest.mark.sandbox
+def test_an_honest_query_that_sorts_a_large_table_comes_to_its_end():
+    table = "patient,value\n" + "".join(f"p{i * 7919 % 9973},{i % 613}.5\n" for i in range(37_000))
+    query = (
+        "select 100.0 * avg(mean > 300 and patient regexp '[13579]$') from (select l.patient, avg(l.value) over "
+        "(partition by l.patient order by l.value) as mean from labs l join "
+        "(select distinct patient from labs) using (patient))"
+    )
+    ((number, why),) = claims.answers(EXERCISE, [query], {"labs.csv": table.encode()}, sandbox.best())
+    assert (type(number), why) == (float, "")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +269,7 @@ def test_work_and_memory_of_a_query_have_an_end(monkeypatch, setting, most, quer
     ("query", "number"),
     [
         ("select count(*) from patients", 3),
+        ("select avg(kg is not null) * 3 from patients", 2),
         ("select median(kg) from patients", 70.25),
         ("select count(*) from patients where patient_id regexp '[12]$'", 2),
         ("select sum(value) from notes, json_each(doc, '$.words')", 7),
@@ -232,6 +278,36 @@ def test_work_and_memory_of_a_query_have_an_end(monkeypatch, setting, most, quer
 )
 def test_honest_queries_give_their_number(query, number):
     assert queries.ask(connection(), query) == {"number": number}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select sum(value) from json_each('[100,35]')",
+        "with patients as (select 135) select * from patients",
+        "select 999",
+    ],
+)
+def test_a_query_has_to_read_a_table_of_the_data(query):
+    assert queries.ask(connection(), query) == {"why": "it reads no table of the practice data"}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select 100 + 35 from patients limit 1",
+        "select sum(value) from json_each('[100,35]'), (select 1 from patients limit 1)",
+        "select 135 + 0 * count(*) from patients",
+        "select max(135.0, count(*)) from patients",
+    ],
+)
+def test_a_query_that_gives_its_number_without_the_data_is_not_checkable(query):
+    assert queries.ask(connection(), query) == {"why": "the query gives this on any data"}
+
+
+def test_that_nobody_is_concerned_can_be_claimed_but_is_to_be_looked_at():
+    found = queries.ask(connection(), "select count(*) from patients where kg > 500")
+    assert found == {"number": 0, "remark": "its query gives this without any data as well: look at it"}
 
 
 def test_a_column_is_of_numbers_where_every_cell_is_one(tmp_path):
@@ -253,22 +329,44 @@ def test_tables_are_named_as_their_files_and_of_two_of_one_name_the_second_as_it
     assert claims.tables(files) == {"a": "a.csv", "fhir_A": "fhir/A.ndjson", "notes": "notes.jsonl", "e": "e.json"}
 
 
-def test_a_text_of_any_length_and_shape_is_read_without_end_or_fault():
-    for piece in (
-        "1 ",
-        "`",
-        "1,",
-        "`= select 1` ",
-        "~~~\n",
-        "about ",
-        "May ",
-        "1.",
-        "# 1\n",
-        "- 1\n",
-        "1(",
-        "\u202e1\x00 ",
-    ):
-        assert len(numbers.read(piece * (200_000 // len(piece)))) <= numbers.MOST_TEXT
+PIECES = (
+    "1 ", "`", "1,", "`= select 1` ", "~~~\n", "about ", "May ", "1.", "# 1\n", "- 1\n", "1(", "\u202e1\x00 ", "\u00a7",
+    "| ", "\t", "e-", "(", "%", "`=", "1 `=1`", "Marr", "1.1.1x", "CFR ", "1 CFR ",
+    "le\u017fs than 3 ", "3 thou\u017fand ", "``a",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_text_of_any_length_is_read_without_end_or_fault(piece):
+    for text in (piece * (200_000 // len(piece)), f"q {piece * (39_000 // len(piece))}x `= select 1`"):
+        assert len(numbers.read(text)) <= numbers.MOST_TEXT
+
+
+@pytest.mark.parametrize(
+    "text", ["```sql" + "\n" * 39_000 + "x\n```", "".join("`" * length + "a" for length in range(1, 280))]
+)
+def test_code_that_does_not_end_is_read_in_time(text):
+    assert numbers.read(text) == []
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.sampled_from([*PIECES, "0" * 400, "9" * 31, " million", "~", "\n\n", "select 0xfg 1e999"])
+        | st.text(max_size=8)
+    ),
+    st.floats() | st.integers() | st.just(10**400),
+)
+def test_no_text_and_no_answer_raises(pieces, answer):
+    found = claims.read("".join(pieces))
+    given = claims.number_of(Reply("ok", {"number": answer}, {}))
+    settled = claims.settled(found, {claim.query: given for claim in found})
+    assert len(claims.lines([one.as_dict() for one in settled], "DECISIONS.md")) >= 1
+
+
+def test_a_number_of_too_many_digits_is_no_figure():
+    (one,) = claims.settled(numbers.read(f"about 1{'0' * 400} patients `= q`"), {"q": (3, "")})
+    assert (one.verdict, one.computed) == ("not checkable", None)
 
 
 def test_what_a_stranger_wrote_is_said_without_control_characters():

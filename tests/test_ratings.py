@@ -7,9 +7,9 @@ import json
 import pytest
 
 from graders.commands import main
-from graders.harness.errors import InfrastructureError
+from graders.harness import grading
 from graders.harness.kit import Kit
-from graders.round import ratings, results
+from graders.round import many, ratings, results, written
 
 ANCHORS = [anchor.name for anchor in ratings.anchors()]
 TEXT = (
@@ -145,6 +145,7 @@ def test_a_rating_of_a_text_that_was_replaced_no_longer_counts(folder):
         (["c01", "--rater", "AB", "--set", "style=2"], "there is no anchor 'style'"),
         (["c01", "--rater", "AB", "--set", "limits=2", "limits=3"], "given twice"),
         (["c02", "--rater", "AB", "--set", "limits=2"], "say --exercise"),
+        (["c01", "--agreement", "--secret-file", "x"], "nor --secret-file"),
         (["c03", "--rater", "AB", "--set", "limits=2"], "no DECISIONS.md was handed in"),
         (["c01", "--rater", "AB", "--exercise", "x"], "has no results of 'x'"),
         (["c01", "--agreement"], "of the whole round"),
@@ -157,10 +158,74 @@ def test_wrong_input_is_one_line_and_writes_nothing(folder, capsys, words, said)
     assert list(folder.glob("*/ratings.json")) == []
 
 
-def test_ratings_that_cannot_be_read_are_no_loss_in_silence(folder):
-    rate(folder, "c01", "AB", [1]).write_text('{"ratings": {"AB": {"safe_logging": {}}}}')
-    with pytest.raises(InfrastructureError, match=r"ratings\.json: cannot be read"):
-        ratings.load(results.read(Kit(), folder).one("c01"))
+@pytest.mark.parametrize(
+    "stored",
+    [
+        '{"ratings": {"AB": {"safe_logging": {}}}}',
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"ratings": {"A\\nB": {}}}',
+        '{"ratings": {"AB": {"safe_logging": {"text": 1, "levels": {}, "alone": {}}}}}',
+        '{"ratings": {"AB": {}, "ab": {}}}',
+        "\udcff",
+    ],
+)
+def test_ratings_that_cannot_be_read_are_no_loss_in_silence(folder, capsys, stored):
+    (folder / "c01/ratings.json").write_text(stored, "utf-8", "surrogateescape")
+    for words in ([], ["--set", "reasons=1"]):
+        code, out, error = run(capsys, folder, "c01", "--rater", "AB", *words)
+        assert (code, out, error.count("\n")) == (3, "", 1)
+        assert "c01/ratings.json: " in error
+
+
+@pytest.mark.parametrize(
+    "stored",
+    ["", "[]", "[" * 100_000, '{"numbers": 3}', '{"numbers": [3]}', '{"numbers": [{"line": 1, "number": "7"}]}'],
+)
+def test_checked_numbers_that_cannot_be_read_are_one_line(folder, capsys, stored):
+    assert run(capsys, folder, "c01", "--rater", "AB")[0] == 0
+    path = folder / "c01/safe_logging/claims.json"
+    if stored.startswith("{"):
+        stored = json.dumps(json.loads(path.read_text()) | json.loads(stored))
+    path.write_text(stored)
+    code, _, error = run(capsys, folder, "c01", "--rater", "AB")
+    assert (code, error.count("\n")) == (3, 1)
+    assert "claims.json: cannot be read; remove it" in error
+
+
+def test_a_rater_is_one_person_in_capitals_and_without(folder, capsys):
+    run(capsys, folder, "c01", "--rater", "AB", "--set", "reasons=3")
+    out = run(capsys, folder, "c01", "--rater", "ab", "--set", "limits=1")[1]
+    assert "safe_logging reasons: 3\n" in out
+    stored = json.loads((folder / "c01/ratings.json").read_text())["ratings"]
+    assert {rater: own["safe_logging"]["levels"] for rater, own in stored.items()} == {
+        "AB": {"reasons": 3, "limits": 1}
+    }
+
+
+def test_where_there_is_nothing_to_rate_one_line_says_so(folder, capsys):
+    code, out, error = run(capsys, folder, "c03", "--rater", "AB")
+    assert (code, out, error) == (0, "c03: no DECISIONS.md was handed in (safe_logging): nothing to rate.\n", "")
+
+
+def test_raters_are_shown_no_address_and_no_telephone_number(tmp_path, capsys):
+    text = (
+        "Decisions by Zora Quibble <zora.q+x@mail.example.org>, (617) 555-0143, 617.555.0143, +49 171 2345678 or "
+        "020 7946 0018.\n\nOn 2024-05-01, 164.312(b), 999-99-9999, 100-2000, 03524 02139, 1,234,567 and 0.135.\n"
+    )
+    place(tmp_path, "c01", ["safe_logging"], text=text)
+    out = " ".join(run(capsys, tmp_path, "c01", "--rater", "AB")[1].split())
+    assert "The text is as handed in: it may name its author." in out
+    assert "by Zora Quibble <[e-mail]>, [phone], [phone], [phone] or [phone]." in out
+    assert "On 2024-05-01, 164.312(b), 999-99-9999, 100-2000, 03524 02139, 1,234,567 and 0.135." in out
+
+
+@pytest.mark.parametrize("text", ["a\n" * 400_000, "a\n\n" + "\t" * 400_000 + "\n\nb", "x" * 50_000])
+def test_of_a_long_text_as_much_is_shown_as_is_checked_and_that_is_said(text):
+    found = written.shown(text)
+    assert found[-1] == f"[cut here: the first 40,000 of {len(text):,} characters are shown and checked]"
+    assert sum(map(len, found)) <= 42_000
 
 
 def test_without_the_secret_hidden_results_say_that_numbers_are_not_checked_yet(tmp_path, capsys):
@@ -186,12 +251,25 @@ def test_numbers_are_checked_once_and_kept(tmp_path, capsys):
     assert (tmp_path / "c01/safe_logging/claims.json").read_bytes() == kept
 
 
-def test_another_secret_than_the_rounds_is_refused(tmp_path, capsys):
-    place(tmp_path, "c01", ["safe_logging"], text="621 requests `= select count(*) from requests`")
-    (tmp_path / ".truth").mkdir()
-    (tmp_path / ".truth/terms").write_text("of another secret")
+@pytest.mark.parametrize("text", ["621 requests `= select count(*) from requests`", TEXT, ""])
+def test_another_secret_than_the_rounds_is_refused(tmp_path, capsys, text):
+    place(tmp_path, "c01", ["safe_logging"], text=text)
     secret = tmp_path / "secret"
     secret.write_text("the secret of this test, 32 bytes")
+    (tmp_path / ".truth").mkdir()
+    (tmp_path / ".truth/terms").write_text("of another secret")
+    for words in ([], ["--set", "limits=1"]):
+        code, _, error = run(capsys, tmp_path, "c01", "--rater", "AB", "--secret-file", secret, *words)
+        assert code == 2
+        assert "was graded with another secret" in error
+    (tmp_path / ".truth/terms").write_text(many.fingerprint(grading.Terms("", grading.read_secret(secret))))
     code, _, error = run(capsys, tmp_path, "c01", "--rater", "AB", "--secret-file", secret)
-    assert code == 2
-    assert "was graded with another secret" in error
+    assert (code, "secret" in error) == (0, False)
+
+
+def test_results_that_keep_no_trace_of_their_secret_say_so(folder, capsys):
+    secret = folder / "secret"
+    secret.write_text("the secret of this test, 32 bytes")
+    code, _, error = run(capsys, folder, "c01", "--rater", "AB", "--secret-file", secret)
+    assert code == 0
+    assert "cannot be told" in error

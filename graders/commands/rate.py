@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,18 +38,37 @@ def run(args: argparse.Namespace) -> int:
     kit = open_kit(args.kit)
     found = results.read(kit, args.results)
     if args.agreement:
-        if args.identity or args.set:
-            raise UsageError("--agreement is of the whole round: give neither an ID nor --set")
+        if args.identity or args.set or args.secret_file:
+            raise UsageError("--agreement is of the whole round: give neither an ID nor --set nor --secret-file")
         return agreement(found)
     if not args.identity or not args.rater:
         raise UsageError("say whose work and who rates it:  caredrill rate RESULTS ID --rater NAME")
-    rater, own = ratings.check_rater(args.rater), found.one(args.identity)
+    own = found.one(args.identity)
+    rater = ratings.spelled(ratings.load(own), ratings.check_rater(args.rater))
     if args.exercise and args.exercise not in own:
         raise UsageError(f"{args.identity} has no results of {args.exercise!a}; there are {', '.join(own)}")
     chosen = {name: result for name, result in own.items() if args.exercise in (None, name)}
+    terms = terms_of(args.secret_file, chosen)
     if args.set:
         return store(own, chosen, rater, ratings.parse(args.set))
-    return show(kit, args, own, chosen, rater)
+    if not ratings.rateable(chosen):
+        print(f"{args.identity}: no DECISIONS.md was handed in ({', '.join(chosen)}): nothing to rate.")
+        return 0
+    return show(kit, args, own, chosen, rater, terms)
+
+
+def terms_of(secret_file: Path | None, chosen: Mapping[str, Result]) -> grading.Terms:
+    """With the secret and the packs beside it. Raises UsageError for another secret than the results were made with."""
+    from graders.report import terminal
+    from graders.round import written
+
+    if secret_file is None:
+        return grading.Terms("")
+    terms = grading.Terms("", grading.read_secret(secret_file), packs=grading.read_packs(secret_file))
+    hidden = [result for result in chosen.values() if result.card["seed"] == "hidden"]
+    if None in [written.same_secret(result, terms) for result in hidden]:
+        print(f"caredrill rate: {terminal.plain(secret_file.name)}: {written.UNTOLD}", file=sys.stderr)
+    return terms
 
 
 def store(own: Mapping[str, Result], chosen: Mapping[str, Result], rater: str, levels: Mapping[str, int]) -> int:
@@ -67,24 +87,28 @@ def store(own: Mapping[str, Result], chosen: Mapping[str, Result], rater: str, l
 
 
 def show(
-    kit: Kit, args: argparse.Namespace, own: Mapping[str, Result], chosen: Mapping[str, Result], rater: str
+    kit: Kit,
+    args: argparse.Namespace,
+    own: Mapping[str, Result],
+    chosen: Mapping[str, Result],
+    rater: str,
+    terms: grading.Terms,
 ) -> int:
     """Print what is to be rated, and by what. Scores are not shown: they would colour the rating."""
     from graders.round import ratings, written
 
-    secret = grading.read_secret(args.secret_file) if args.secret_file else None
-    terms = grading.Terms("", secret, packs=grading.read_packs(args.secret_file) if args.secret_file else {})
     with working("checking numbers"):
         numbers = {name: written.checked_numbers(kit, result, terms) for name, result in chosen.items()}
+    print("\n".join(written.wrapped(written.AUTHOR)), end="\n\n")
     for name, result in chosen.items():
         text = written.text_of(result)
         print(f"== {args.identity}: {name}\n")
         if text is None:
             print("No DECISIONS.md was handed in: nothing to rate.\n")
             continue
-        print("\n".join(written.wrapped(text.strip("\n"), "  ")), end="\n\n")
+        print("\n".join(written.shown(text.strip("\n"), "  ")), end="\n\n")
         for line in numbers_said(numbers[name]):
-            print("\n".join(written.wrapped(line)))
+            print("\n".join(written.wrapped(written.masked(line))))
         for judged in written.predictions_of(result):
             print("\n".join(written.wrapped(f"predictions.json: {judged['verdict']}. {judged['message']}")))
         print()

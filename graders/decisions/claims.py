@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,10 @@ RIGHT, WRONG, NOT_CHECKABLE = "right", "wrong", "not checkable"
 NO_QUERY = "no query stands behind it"
 MOST_QUERIES = 40
 TABLES = (".csv", ".ndjson", ".jsonl", ".json")
-LIMITS = Limits(wall_s=15, cpu_s=15, mem_mb=1500, procs=16, out_mb=1, out_files=1, play_s=180)
+LIMITS = Limits(wall_s=5, cpu_s=5, mem_mb=1500, procs=16, out_mb=1, out_files=1, play_s=60)
+# After so many queries that take too long no more are run.
+MOST_SLOW = 3
+TYPED = "its query holds this number itself: look at it"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def verdicts(exercise: Exercise, claims: Sequence[Claim], public: Files, tier: T
 
 
 def settled(claims: Sequence[Claim], given: Mapping[str, tuple[float | None, str]]) -> list[Checked]:
-    """The verdict on each claim. given: what each query gave, a number or the reason why there is none.
+    """The verdict on each claim. given: what each query gave: a number and what is to be said of it, or None and why.
 
     Where a query stands behind several numbers of a sentence, it is of the last that agrees with it.
     """
@@ -117,8 +119,8 @@ def judged(claim: Claim, given: Mapping[str, tuple[float | None, str]]) -> Check
     if not claim.number.agrees(computed, claim.query):
         return Checked(claim, WRONG, computed)
     # "select 135 from patients limit 1" is no reason; whether this is one, a person sees.
-    typed = re.search(rf"(?<![\w.]){re.escape(f'{claim.number.value:.12g}')}(?![\w.])", claim.query)
-    return Checked(claim, RIGHT, computed, "its query holds this number itself: look at it" if typed else "")
+    typed = claim.number.typed_in(claim.query, computed)
+    return Checked(claim, RIGHT, computed, why or (TYPED if typed else ""))
 
 
 def tables(public: Files) -> dict[str, str]:
@@ -135,12 +137,13 @@ def tables(public: Files) -> dict[str, str]:
 def answers(
     exercise: Exercise, asked: Sequence[str], public: Files, tier: Tier, limits: Limits = LIMITS
 ) -> list[tuple[float | None, str]]:
-    """(number, "") or (None, why not) of each query."""
+    """(number, remark or "") or (None, why not) of each query."""
     # A query is a stranger's: it is played like a submission, by a program of ours.
     program = Path(queries.__file__)
     runner = replace(exercise, kind="call", entry=program.name, target="answer", packages=(), limits=limits, outputs=())
     played = play(runner, {program.name: program.read_bytes()}, Asking(asked, public), tier)
-    return [number_of(reply) for reply in played.replies]
+    found = [number_of(reply) for reply in played.replies]
+    return found + [(None, "queries before it took too long")] * (len(asked) - len(found))
 
 
 @dataclass(frozen=True)
@@ -152,14 +155,19 @@ class Asking:
     truth: Files = field(default_factory=dict)
 
     def steps(self) -> Steps:
-        """One request a query."""
-        known = tables(self.public)
+        """One request a query, until too many took too long."""
+        known, slow = tables(self.public), 0
         for query in self.queries:
             named = {table: file for table, file in known.items() if table.lower() in query.lower()}
             laid = {table: f"{i}{Path(file).suffix}" for i, (table, file) in enumerate(named.items())}
             files = {laid[table]: self.public[file] for table, file in named.items()}
             task = {"query": query, "tables": laid}
-            yield Request(target="answer", args=("@in",), files={**files, "task.json": json.dumps(task).encode()})
+            reply = yield Request(
+                target="answer", args=("@in",), files={**files, "task.json": json.dumps(task).encode()}
+            )
+            slow += reply.status == "timeout" or number_of(reply)[1] == queries.TOO_LONG
+            if slow == MOST_SLOW:
+                break
         return {}
 
 
@@ -169,8 +177,9 @@ def number_of(reply: Reply) -> tuple[float | None, str]:
     if reply.status != "ok":
         return None, describe(reply, "the query", {})
     number = value.get("number")
-    if isinstance(number, (int, float)) and not isinstance(number, bool):
-        return number, ""
+    # No whole number of SQLite's is larger; NaN is not either.
+    if isinstance(number, (int, float)) and not isinstance(number, bool) and abs(number) < 1e300:
+        return number, one_line(str(value.get("remark", "")))
     return None, one_line(str(value.get("why", "it gives no number")))
 
 
@@ -190,7 +199,7 @@ def lines(rows: Sequence[Mapping[str, Any]], name: str) -> list[str]:
     count = Counter(row["verdict"] for row in asked)
     parts = ", ".join(f"{count[verdict]} {verdict}" for verdict in (RIGHT, WRONG, NOT_CHECKABLE))
     said = {
-        RIGHT: "right, {computed}",
+        RIGHT: "right, {computed}; {why}",
         WRONG: "wrong, its query gives {computed}",
         NOT_CHECKABLE: "not checkable: {why}",
     }

@@ -22,6 +22,9 @@ MOST_HEAP = 600 * 2**20
 MOST_LENGTH = 4 * 2**20
 # What one of the functions below may keep.
 MOST_VALUES = 1_000_000
+TOO_LONG = "it takes too long"
+# What an honest query may give of no rows, or of one without values: a count, or a share of all.
+COMMON = (0, 1, 100)
 # Another answer every time, or none about the data.
 REFUSED = {
     "random",
@@ -49,9 +52,31 @@ def answer(folder: Path) -> dict[str, Any]:
 
 
 def ask(connection: sqlite3.Connection, query: str) -> dict[str, Any]:
-    """The one number that a query gives."""
+    """The one number that a query gives, with a remark where it gives it without the data as well."""
     if TODAY.search(query):
         return {"why": "its answer changes with the day"}
+    others = [bare(connection, rows) for rows in (0, 1)]
+    found = run(connection, query)
+    if "number" not in found or found not in [run(other, query) for other in others]:
+        return found
+    if found["number"] in COMMON:
+        return {**found, "remark": "its query gives this without any data as well: look at it"}
+    return {"why": "the query gives this on any data"}
+
+
+def bare(connection: sqlite3.Connection, rows: int) -> sqlite3.Connection:
+    """The same tables without what is in them. rows: so many in each, of NULLs."""
+    found = sqlite3.connect(":memory:", isolation_level=None)
+    for name, made in connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'"):
+        found.execute(made)
+        for _ in range(rows):
+            found.execute(f"INSERT INTO {quoted(name)} DEFAULT VALUES")
+    return found
+
+
+def run(connection: sqlite3.Connection, query: str) -> dict[str, Any]:
+    """What a query gives of these tables; nothing else can be done with the connection after it."""
+    names = {name.lower() for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     read = shut(connection)
     try:
         cursor = connection.execute(query)
@@ -60,9 +85,10 @@ def ask(connection: sqlite3.Connection, query: str) -> dict[str, Any]:
         return {"why": f"it takes more than {MOST_HEAP >> 20} MB"}
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         said = str(error)
-        return {"why": "it takes too long" if said == "interrupted" else said or type(error).__name__}
-    if not read:
-        return {"why": "it reads no table"}
+        return {"why": TOO_LONG if said == "interrupted" else said or type(error).__name__}
+    # json_each and the like are tables as well, of the query's own making.
+    if not read & names:
+        return {"why": "it reads no table of the practice data"}
     if len(rows) != 1 or len(rows[0]) != 1:
         return {"why": "it gives no single number: one row of one column is wanted"}
     value = rows[0][0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -108,18 +109,26 @@ def load(results: Mapping[str, Result]) -> Ratings:
     """What is stored of one submission; ratings of a text that was replaced meanwhile are left out."""
     path = place(results)
     try:
-        stored = json.loads(path.read_bytes())["ratings"] if path.is_file() else {}
+        stored = json.loads(path.read_bytes())["ratings"] if path.exists() else {}
+        spellings = Counter(check_rater(rater).lower() for rater in stored)
         found: Ratings = {}
         for rater, exercises in stored.items():
             for name, kept in exercises.items():
                 rating = Rating(kept["text"], levels_of(kept["levels"]), levels_of(kept["alone"]))
-                if set(rating.levels) != set(rating.alone):
+                if type(rating.text) is not str or set(rating.levels) != set(rating.alone):
                     raise ValueError
                 if name in results and rating.text == written.digest_of(results[name]):
                     found.setdefault(rater, {})[name] = rating
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, UsageError):
         raise InfrastructureError(f"{path}: cannot be read; restore it, or remove it and rate again") from None
+    if twice := [rater for rater in stored if spellings[rater.lower()] > 1]:
+        raise InfrastructureError(f"{path}: {' and '.join(twice)} are one rater: remove all but one")
     return found
+
+
+def spelled(ratings: Ratings, rater: str) -> str:
+    """A rater's name as it is stored: "ab" is "AB"."""
+    return next((name for name in ratings if name.lower() == rater.lower()), rater)
 
 
 def levels_of(stored: Mapping[str, Any]) -> dict[str, int]:
@@ -133,6 +142,7 @@ def levels_of(stored: Mapping[str, Any]) -> dict[str, int]:
 def rate(results: Mapping[str, Result], rater: str, exercise: str, levels: Mapping[str, int]) -> Path:
     """Store what a rater says of one exercise of a submission, in place of what they said before. Returns the file."""
     ratings = load(results)
+    rater = spelled(ratings, rater)
     seen = bool(others(results, ratings, rater))
     own = ratings.setdefault(rater, {}).setdefault(exercise, Rating(written.digest_of(results[exercise])))
     own.levels.update(levels)

@@ -222,6 +222,15 @@ def test_files_named_like_packages_change_nothing(place):
     assert alike(fingerprint("drift_response", files), copy) == 1
 
 
+def test_modules_in_a_folder_that_is_added_to_the_path_are_its_own():
+    def through(name):
+        calls = b"".join(b"def f%d(a):\n    return [NAME.g(a, %d), NAME.h(a[%d:])]\n" % (n, n, n) for n in range(99))
+        return {"own.py": b"import NAME\n".replace(b"NAME", name) + calls.replace(b"NAME", name),
+                f"lib/{name.decode()}.py": b"def g(a, n): pass\n"}  # fmt: skip
+
+    assert alike(similarity.fingerprint(through(b"one"), {}), similarity.fingerprint(through(b"two"), {})) == 1
+
+
 def test_names_taken_from_elsewhere_by_a_module_of_its_own_are_known():
     body = b"".join(
         b"def f%d(a):\n    return n.sum(n.where(a, %d, n.abs(a))) %% n.max(a)\n" % (n, n) for n in range(99)
@@ -234,7 +243,8 @@ def test_names_taken_from_elsewhere_by_a_module_of_its_own_are_known():
 @pytest.mark.parametrize(
     "form",
     ["({x},)[0]", "[{x}][-1]", "{{0: {x}}}[0]", "[{x}].pop()", "({x} if True else 0)", "(True and {x})", "({x} or {x})",
-     "(not not {x})", "(lambda: {x})()", "(lambda y: y)({x})", "({x} + 0)", "({x} * 1)", "(({x},)[0] + 0)", "same({x})"],
+     "(not not {x})", "(lambda: {x})()", "(lambda y: y)({x})", "({x} + 0)", "({x} * 1)",
+     "(({x},)[0] + 0)", "same({x})"],
 )  # fmt: skip
 def test_detours_of_an_expression_hide_no_copy(form):
     files = {"a.py": program(60)}

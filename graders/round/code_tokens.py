@@ -63,14 +63,13 @@ class Code:
 
 @dataclass(frozen=True)
 class Own:
-    """What a submission's own modules are called. tops: as they are imported.  inner: those in folders, too.
+    """names: what a submission's own modules and folders are called.  foreign: Python's modules and the packages.
 
     given: names that they import from elsewhere -> their full names there, as other modules may take them from these.
     same: functions that return their argument.
     """
 
-    tops: frozenset[str]
-    inner: frozenset[str]
+    names: frozenset[str]
     foreign: frozenset[str]
     given: Mapping[str, str]
     same: frozenset[str]
@@ -130,8 +129,8 @@ def rooms(sizes: Mapping[str, int]) -> dict[str, int]:
 def own_names(trees: Mapping[str, ast.Module], filled: Iterable[str], packages: Collection[str]) -> Own:
     """What modules are the submission's own: with code in them, and no names of Python's or of a package's."""
     foreign = STANDARD | frozenset(packages)
-    paths = [name.removesuffix(".py").split("/") for name in filled]
-    tops, inner = {path[0] for path in paths}, {part for path in paths for part in path}
+    # In any folder: somebody may add one to sys.path.
+    names = {part for name in filled for part in name.removesuffix(".py").split("/")} - foreign
     given, same = dict[str, str](), set[str]()
     for tree in trees.values():
         same |= identities(tree)
@@ -140,8 +139,8 @@ def own_names(trees: Mapping[str, ast.Module], filled: Iterable[str], packages: 
                 given |= {a.asname: a.name for a in node.names if a.asname}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 given |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"}
-    given = {name: full for name, full in given.items() if full.split(".")[0] not in tops - foreign}
-    return Own(frozenset(tops - foreign), frozenset(inner - foreign), foreign, given, frozenset(same))
+    given = {name: full for name, full in given.items() if full.split(".")[0] not in names}
+    return Own(frozenset(names), foreign, given, frozenset(same))
 
 
 def parsed(text: str) -> ast.Module | None:
@@ -232,7 +231,7 @@ class Reader:
             called = a.asname or a.name
             if a.name == "*":
                 self.imported = {**self.own.given, **self.imported}
-            elif a.name in self.own.inner:
+            elif a.name in self.own.names:
                 self.modules.add(called)
             elif a.name in self.own.given or a.name in self.own.foreign:
                 self.imported[called] = self.own.given.get(a.name, a.name)

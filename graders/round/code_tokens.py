@@ -215,12 +215,12 @@ class Reader:
             if isinstance(node, ast.Import):
                 for a in node.names:
                     top = a.name.split(".")[0]
-                    if top in own.tops:
+                    if top in own.names:
                         self.modules.add(a.asname or top)
                     else:
                         self.imported[a.asname or top] = a.name if a.asname else top
             elif isinstance(node, ast.ImportFrom):
-                if node.level or (node.module or "").split(".")[0] in own.tops:
+                if node.level or (node.module or "").split(".")[0] in own.names:
                     self.taken(node)
                 else:
                     self.imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}

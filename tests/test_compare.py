@@ -524,3 +524,28 @@ def test_scorecards_that_are_not_comparable_are_flagged(tmp_path, capsys):
     assert "PRACTICE on 2 of 4 scorecards" in printed.out
     assert "They are not comparable with the others" in page
     assert "Scored by more than one version of this kit</strong>: body_mass_index" in page
+
+
+def test_work_that_was_not_compared_is_listed_with_its_reason(tmp_path, capsys):
+    folder = store(tmp_path, {"ann": both(1, 1), "bob": both(1, 1)})
+    code = "".join(f"def f{n}(a, b):\n    return [a ** {n}, b[{n}:], {{a: b}}, a if b else {n}]\n" for n in range(60))
+    for identity, text in (("ann", "x = 1\n"), ("bob", code + "exec(jane_doe)\n")):
+        place = folder / identity / "body_mass_index/submitted"
+        place.mkdir()
+        (place / "okafor.py").write_text(text)
+    page, printed = written(folder, capsys)
+    labels = {row["id"]: row["label"] for row in csv.DictReader(io.StringIO((folder / "labels.csv").read_text()))}
+    assert f"not compared: {labels['ann']}: too little code beyond the starter\n" in printed.out
+    assert f"compared in part: {labels['bob']}: can run code from text\n" in printed.out
+    assert f"Not compared: {labels['ann']}, body_mass_index: too little code beyond the starter<" in page
+    assert f"Compared in part: {labels['bob']}, body_mass_index: can run code from text (exec)<" in page
+    assert "no files of it were kept" in page
+    assert "HOLD: nobody" in printed.out
+    assert not re.search("jane|okafor", page)
+
+
+def test_the_summary_of_many_that_were_not_compared_says_every_reason_in_80_columns(tmp_path, capsys):
+    people = {f"p{n}": [card("body_mass_index", [1, 1])] for n in range(40)}
+    folder = store(tmp_path, people, role=False)
+    _, printed = written(folder, capsys)
+    assert "not compared: 40 candidates: no files of it were kept\n" in printed.out

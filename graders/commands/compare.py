@@ -72,7 +72,8 @@ def reported(
     from graders.round import holds, signs
     from graders.round.comparison import DECIDE
 
-    alike = signs.likenesses(kit, found, compared.labels)
+    prints = signs.prints(kit, found)
+    alike = signs.likenesses(kit, found, compared.labels, prints)
     held = holds.holds(kit, found, compared, alike)
     waiting = [row for row in compared.of(DECIDE) if row.label not in {hold.label for hold in held}]
     leaks = signs.leaks(kit, found, compared.labels, secret) if secret else None
@@ -88,6 +89,7 @@ def reported(
         words,
         left_out,
         args.unblind,
+        signs.uncompared(found, compared.labels, prints),
     )
 
 
@@ -165,6 +167,7 @@ def summary(report: Report) -> Sequence[str]:
     lines.append(f"criteria that told nobody apart: {asked}")
     near = sum(one.near for one in report.alike)
     lines.append(f"alike: {near} near-identical, {len(report.alike) - near} to read side by side")
+    lines += uncompared_lines(report)
     if report.leaks is not None:
         lines.append(f"traces of other packets: {len(report.leaks)}")
     for sheet in report.worksheets or ():
@@ -174,3 +177,17 @@ def summary(report: Report) -> Sequence[str]:
     if compared.no_score:
         lines.append(f"no score by our fault: {', '.join(label for label, _ in compared.no_score)}")
     return [textwrap.shorten(line, 80, placeholder=" …") for line in lines][:20]
+
+
+def uncompared_lines(report: Report) -> list[str]:
+    """In whose code a copy may not be seen, by reason; at most four lines, as the page has them all."""
+    by_why: dict[tuple[bool, str], list[str]] = {}
+    for one in report.uncompared:
+        by_why.setdefault((one.part, one.why.partition(" (")[0]), []).append(one.label)
+    lines = []
+    for (part, why), labels in by_why.items():
+        how = "compared in part" if part else "not compared"
+        line = f"{how}: {', '.join(dict.fromkeys(labels))}: {why}"
+        # One that is cut short would not say why.
+        lines.append(line if len(line) <= 80 else f"{how}: {len(set(labels))} candidates: {why}")
+    return lines if len(lines) <= 4 else [*lines[:3], f"not compared: {len(lines) - 3} more reasons on the page"]

@@ -16,7 +16,7 @@ from graders.round import comparison, holds, impact
 from graders.round.comparison import ABOVE, BELOW, DECIDE, NO_TOTAL, Comparison, State
 from graders.round.holds import Hold
 from graders.round.impact import Worksheet
-from graders.round.signs import Leak, Likeness
+from graders.round.signs import Leak, Likeness, Uncompared
 
 if TYPE_CHECKING:
     import jinja2
@@ -51,7 +51,7 @@ class Report:
     """What the page shows. worksheets: None when no groups were given.  leaks: None when not looked for.
 
     unmarked: exercises in whose packets nothing can be traced.  left_out: how many are in no worksheet.
-    selected: in words, who counts as selected.
+    selected: in words, who counts as selected.  uncompared: in whose code a copy may not be seen.
     """
 
     compared: Comparison
@@ -64,6 +64,7 @@ class Report:
     selected: str
     left_out: int
     unblind: bool
+    uncompared: Sequence[Uncompared] = ()
 
 
 def band_name(compared: Comparison, band: str) -> str:

@@ -7,13 +7,17 @@ import builtins
 import hashlib
 import keyword
 import re
+import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# The longest sample has 90 KB; what is beyond is not looked at, so that time is bounded.
-MAX_BYTES = 200_000
-BUILTINS = frozenset(dir(builtins))
+from graders.round.folding import folded, identities, straight
+
+# Of one submission, comments apart and a text being one: some 25,000 lines. So that time and memory are bounded.
+MAX_TOKENS = 250_000
+BUILTINS = frozenset(dir(builtins)) | {"__builtins__"}
+STANDARD = frozenset(sys.stdlib_module_names)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 UNITS = (*FUNCTIONS, ast.ClassDef)
 NOTHING = (ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Nonlocal)
@@ -45,35 +49,108 @@ class Unit:
 
 @dataclass(frozen=True)
 class Code:
-    """whole: does every file parse?  syntax: units of the files that do.  words: of all files, without their syntax."""
+    """whole: does every file parse?  syntax: units of the files that do.  words: of all files, without their syntax.
+
+    cut: was there more than MAX_TOKENS?  unparsed: files of which there is no syntax.
+    """
 
     whole: bool
     syntax: tuple[Unit, ...]
     words: tuple[Unit, ...]
+    cut: bool
+    unparsed: frozenset[str]
 
 
-def read(files: Mapping[str, bytes]) -> Code:
-    """The Python files of one submission, the smallest first until MAX_BYTES are read. Raises nothing."""
-    room, texts = MAX_BYTES, dict[str, str]()
-    for name in sorted((n for n in files if n.endswith(".py")), key=lambda n: (len(files[n]), n)):
-        texts[name] = files[name][:room].decode("utf-8", "replace").removeprefix("\ufeff")
-        room -= min(room, len(files[name]))
-    own = {part.removesuffix(".py") for name in texts for part in name.split("/")}
-    syntax, words, whole = list[Unit](), list[Unit](), True
+@dataclass(frozen=True)
+class Own:
+    """names: what a submission's own modules and folders are called.  foreign: Python's modules and the packages.
+
+    given: names that they import from elsewhere -> their full names there, as other modules may take them from these.
+    same: functions that return their argument.
+    """
+
+    names: frozenset[str]
+    foreign: frozenset[str]
+    given: Mapping[str, str]
+    same: frozenset[str]
+
+
+def read(files: Mapping[str, bytes], packages: Collection[str] = ()) -> Code:
+    """The Python files of one submission, at most MAX_TOKENS of them. packages: that it may import. Raises nothing."""
+    texts = {n: files[n].decode("utf-8", "replace").removeprefix("\ufeff") for n in files if n.endswith(".py")}
+    sizes = {name: measured(text, MAX_TOKENS)[0] for name, text in texts.items()}
+    for name, room in rooms(sizes).items():
+        if sizes[name] > room:
+            texts[name] = texts[name][: measured(texts[name], room)[1]]
+    syntax, words, trees = list[Unit](), list[Unit](), dict[str, ast.Module]()
     for name, text in sorted(texts.items()):
         words += by_words(name, text)
+        if tree := parsed(text):
+            trees[name] = tree
+    own = own_names(trees, [name for name, size in sizes.items() if size], packages)
+    for name in list(trees):
         try:
-            syntax += list(Reader(name, parsed(text), own).units())
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            whole = False
-    return Code(whole, tuple(syntax), tuple(words))
+            syntax += list(Reader(name, trees[name], own).units())
+        except (ValueError, RecursionError, MemoryError):
+            del trees[name]
+    unparsed = frozenset(texts.keys() - trees.keys())
+    return Code(not unparsed, tuple(syntax), tuple(words), sum(sizes.values()) > MAX_TOKENS, unparsed)
 
 
-def parsed(text: str) -> ast.Module:
-    """The syntax tree. Raises SyntaxError, ValueError, RecursionError or MemoryError."""
+def measured(text: str, room: int) -> tuple[int, int]:
+    """How many tokens it has, up to one more than `room`; and where the last statement that begins in them does."""
+    count, end, margin, found = 0, 0, True, None
+    for found in LEXEME.finditer(text):
+        kind = found.lastgroup
+        if kind == "line":
+            margin = True
+            continue
+        if kind != "skip":
+            if margin:
+                end = found.start()
+            value = found.group()
+            # The fields of an f-string are code.
+            count += 1 + (len(value) // 4 if kind == "text" and "f" in value[:2].lower() else 0)
+            if count > room:
+                return room + 1, end or found.start()
+        margin = False
+    return count, len(text)
+
+
+def rooms(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Tokens that are read of each file: all; or as many of each as of any other, so that none takes another's room."""
+    found, left = dict[str, int](), MAX_TOKENS
+    for n, name in enumerate(sorted(sizes, key=lambda name: (sizes[name], name))):
+        found[name] = min(sizes[name], left // (len(sizes) - n))
+        left -= found[name]
+    return found
+
+
+def own_names(trees: Mapping[str, ast.Module], filled: Iterable[str], packages: Collection[str]) -> Own:
+    """What modules are the submission's own: with code in them, and no names of Python's or of a package's."""
+    foreign = STANDARD | frozenset(packages)
+    # In any folder: somebody may add one to sys.path.
+    names = {part for name in filled for part in name.removesuffix(".py").split("/")} - foreign
+    given, same = dict[str, str](), set[str]()
+    for tree in trees.values():
+        same |= identities(tree)
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                given |= {a.asname: a.name for a in node.names if a.asname}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                given |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"}
+    given = {name: full for name, full in given.items() if full.split(".")[0] not in names}
+    return Own(frozenset(names), foreign, given, frozenset(same))
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree, if it has one."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a stranger's escapes and comparisons
-        return ast.parse(text)
+        try:
+            return ast.parse(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
 
 
 def digest(tokens: Iterable[str]) -> int:
@@ -120,7 +197,7 @@ def assigned(node: ast.AST) -> set[str]:
 
 
 class Reader:
-    """One module, token by token. own: names of the submission's modules and folders.
+    """One module, token by token. own: what the submission's modules are called.
 
     Names of the submission's own become numbers, in the order in which a statement uses them; what is imported from
     elsewhere stands under its full name, whatever it is called here, and so do Python's own; attributes of other things
@@ -128,8 +205,8 @@ class Reader:
     of their own.
     """
 
-    def __init__(self, file: str, tree: ast.Module, own: set[str]) -> None:
-        self.file, self.tree = file, tree
+    def __init__(self, file: str, tree: ast.Module, own: Own) -> None:
+        self.file, self.tree, self.own = file, tree, own
         self.imported: dict[str, str] = {}
         self.names: dict[str, int] = {}
         self.modules: set[str] = set()  # the submission's own, as they are called here
@@ -138,23 +215,34 @@ class Reader:
             if isinstance(node, ast.Import):
                 for a in node.names:
                     top = a.name.split(".")[0]
-                    if top in own:
+                    if top in own.names:
                         self.modules.add(a.asname or top)
                     else:
                         self.imported[a.asname or top] = a.name if a.asname else top
             elif isinstance(node, ast.ImportFrom):
-                if node.level or (node.module or "").split(".")[0] in own:
-                    self.modules |= {a.asname or a.name for a in node.names if a.name in own}
+                if node.level or (node.module or "").split(".")[0] in own.names:
+                    self.taken(node)
                 else:
                     self.imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
 
+    def taken(self, node: ast.ImportFrom) -> None:
+        """Names from another module of the submission; what that took from elsewhere is known by its name there."""
+        for a in node.names:
+            called = a.asname or a.name
+            if a.name == "*":
+                self.imported = {**self.own.given, **self.imported}
+            elif a.name in self.own.names:
+                self.modules.add(called)
+            elif a.name in self.own.given or a.name in self.own.foreign:
+                self.imported[called] = self.own.given.get(a.name, a.name)
+
     def units(self) -> Iterator[Unit]:
         """Every function, method, class and other statement of the module."""
-        waiting: list[ast.stmt] = list(self.tree.body)
+        waiting: list[ast.stmt] = straight(self.tree.body)
         while waiting:
             node = waiting.pop()
             if isinstance(node, ast.ClassDef):
-                waiting += [n for n in node.body if isinstance(n, UNITS)]
+                waiting += [n for n in straight(node.body) if isinstance(n, UNITS)]
             else:
                 self.here = assigned(node)
             if tokens := self.statement(node):
@@ -173,7 +261,7 @@ class Reader:
         for name in BLOCKS:
             block = getattr(node, name, [])
             if isinstance(node, ast.ClassDef):
-                block = [n for n in block if not isinstance(n, UNITS)]
+                block = [n for n in straight(block) if not isinstance(n, UNITS)]
             for part in block:
                 if not isinstance(part, ast.stmt):  # handlers and cases, whose order counts
                     self.names = {}
@@ -186,7 +274,7 @@ class Reader:
 
     def block(self, nodes: Iterable[ast.stmt]) -> list[Token]:
         """Statements in an order that only their tokens decide."""
-        parts = [tokens for node in nodes if (tokens := self.statement(node))]
+        parts = [tokens for node in straight(nodes) if (tokens := self.statement(node))]
         if len(parts) > 1:
             parts.sort(key=lambda tokens: digest(t for t, _ in tokens))
         return [("{", parts[0][0][1]), *(t for part in parts for t in part), ("}", parts[-1][-1][1])] if parts else []
@@ -201,10 +289,10 @@ class Reader:
 
     def add(self, node: ast.AST, out: list[Token], line: int) -> None:
         """The tokens of a part of a statement, parents first."""
-        below, attributes = node, list[str]()
+        below, attributes = folded(node, self.own.same), list[str]()
         while isinstance(below, ast.Attribute):
             attributes.append(below.attr)
-            below = below.value
+            below = folded(below.value, self.own.same)
         if isinstance(below, ast.Name):
             if below.id in self.imported and below.id not in self.here:
                 out.append((".".join([self.imported[below.id], *reversed(attributes)]), line))
@@ -213,6 +301,9 @@ class Reader:
             name = below.id
             if name in self.modules and name not in self.here and attributes:
                 name = attributes.pop()  # merged into one file, module.name would be name
+                if name in self.own.given:
+                    out.append((".".join([self.own.given[name], *reversed(attributes)]), line))
+                    return
             name = name if known else f"V{self.names.setdefault(name, len(self.names))}"
             out += [("Attribute", line)] * len(attributes) + [(name, line)]
             return

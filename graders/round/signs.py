@@ -14,6 +14,9 @@ from graders.round.results import Results
 if TYPE_CHECKING:
     from graders.round.similarity import Fingerprint
 
+# Of every submission, by exercise and identity.
+Prints = Mapping[str, Mapping[str, "Fingerprint"]]
+
 
 @dataclass(frozen=True)
 class Likeness:
@@ -50,22 +53,43 @@ class Leak:
     count: int
 
 
-def likenesses(kit: Kit, results: Results, labels: Mapping[str, str]) -> list[Likeness]:
-    """Everything alike between submissions, and with the kit's samples; the most alike first."""
+@dataclass(frozen=True)
+class Uncompared:
+    """Code of one submission in which a copy may not be seen, and why. part: was some of it compared all the same?
+
+    It is a reason to read, no HOLD: nothing here says that anything was copied.
+    """
+
+    label: str
+    exercise: str
+    why: str
+    part: bool
+
+
+def prints(kit: Kit, results: Results) -> Prints:
+    """The fingerprints of all work that was handed in; it takes a second or so for each."""
     from graders.round import similarity
 
-    found = []
+    found = dict[str, Mapping[str, "Fingerprint"]]()
     for name in sorted({name for there in results.found.values() for name in there}):
         exercise = kit.exercise(name)
-        starter = similarity.starter_files(exercise)
-        prints = {
-            identity: similarity.fingerprint(files, starter)
+        starter, packages = similarity.starter_files(exercise), similarity.packages(exercise)
+        found[name] = {
+            identity: similarity.fingerprint(files, starter, packages)
             for identity, there in results.found.items()
             if name in there and (files := there[name].submitted)
         }
-        pairs = [(pair, labels[pair.second], "") for pair in similarity.pairs(prints)]
-        samples = similarity.nearest(prints, similarity.sample_prints(kit, exercise))
-        pairs += [(pair, "", pair.second) for pair in samples]
+    return found
+
+
+def likenesses(kit: Kit, results: Results, labels: Mapping[str, str], known: Prints | None = None) -> list[Likeness]:
+    """Everything alike between submissions, and with the kit's samples; the most alike first. known: as of `prints`."""
+    from graders.round import similarity
+
+    found = []
+    for name, of in (prints(kit, results) if known is None else known).items():
+        pairs = [(pair, labels[pair.second], "") for pair in similarity.pairs(of)]
+        pairs += [(pair, "", pair.second) for pair in similarity.nearest(of, samples_of(kit.root, name))]
         found += [
             Likeness(
                 name, labels[p.first], second, p.similarity, p.lines, p.similarity >= similarity.NEAR_IDENTITY, sample
@@ -84,15 +108,15 @@ def likeness_of(kit: Kit, results: Results, identity: str, exercise: str) -> Lik
     from graders.round import similarity
 
     there = {who: found[exercise] for who, found in results.found.items() if exercise in found}
-    starter = similarity.starter_files(kit.exercise(exercise))
-    mine = similarity.fingerprint(there[identity].submitted, starter)
+    starter, packages = similarity.starter_files(kit.exercise(exercise)), similarity.packages(kit.exercise(exercise))
+    mine = similarity.fingerprint(there[identity].submitted, starter, packages)
     if not mine.comparable:
         return None
     samples = similarity.nearest({identity: mine}, samples_of(kit.root, exercise))
     if samples and samples[0].similarity >= similarity.NEAR_IDENTITY:
         return Likeness(exercise, identity, "", samples[0].similarity, samples[0].lines, True)
     others = {
-        who: similarity.fingerprint(files, starter)
+        who: similarity.fingerprint(files, starter, packages)
         for who, result in there.items()
         if who != identity and (files := result.submitted)
     }
@@ -110,6 +134,21 @@ def samples_of(root: Path, exercise: str) -> Mapping[str, Fingerprint]:
 
     kit = Kit(root)
     return similarity.sample_prints(kit, kit.exercise(exercise))
+
+
+def uncompared(results: Results, labels: Mapping[str, str], known: Prints) -> list[Uncompared]:
+    """Work of which it cannot be said whether it was copied, all of it first; known: as of `prints`."""
+    found = []
+    for name, of in known.items():
+        for identity, there in results.found.items():
+            if identity in of:
+                one, label = of[identity], labels[identity]
+                if not one.comparable:
+                    found.append(Uncompared(label, name, "too little code beyond the starter", part=False))
+                found += [Uncompared(label, name, why, part=one.comparable) for why in one.doubts]
+            elif name in there and there[name].card["status"] != "not_submitted":
+                found.append(Uncompared(labels[identity], name, "no files of it were kept", part=False))
+    return sorted(found, key=lambda one: (one.part, one.label, one.exercise, one.why))
 
 
 def leaks(kit: Kit, results: Results, labels: Mapping[str, str], secret: bytes) -> list[Leak]:

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from graders.harness import submission
+from graders.harness.errors import ExerciseError
 from graders.harness.exercise import Exercise
 from graders.harness.kit import Kit
+from graders.harness.packages import importable
 from graders.round.code_tokens import Unit, digest, read
+from graders.round.doubts import doubts
 
 # Measured: docs/evidence/similarity.md.
 NEAR_IDENTITY = 0.9
@@ -34,11 +37,13 @@ class Fingerprint:
     """What is a submission's own, as hash -> file and lines.
 
     whole: does every file parse?  syntax: of what parses.  words: of all, without its syntax.
+    doubts: why a copy in it may not be seen, in words; nothing in them is the submission's.
     """
 
     whole: bool
     syntax: Mapping[int, Place]
     words: Mapping[int, Place]
+    doubts: tuple[str, ...] = ()
 
     @property
     def comparable(self) -> bool:
@@ -56,10 +61,21 @@ class Pair:
     lines: tuple[str, ...]
 
 
-def fingerprint(files: Mapping[str, bytes], starter: Mapping[str, bytes]) -> Fingerprint:
-    """Of one submission of one exercise; whatever the files hold, nothing is raised."""
-    code, known = read(files), of_starter(frozenset(starter.items()))
-    return Fingerprint(code.whole, own(code.syntax, known), own(code.words, known))
+def fingerprint(
+    files: Mapping[str, bytes], starter: Mapping[str, bytes], packages: Collection[str] = ()
+) -> Fingerprint:
+    """Of one submission of one exercise; packages: as `packages` says. Whatever the files hold, nothing is raised."""
+    code = read(files, packages)
+    known = of_starter(frozenset(starter.items()), frozenset(packages))
+    return Fingerprint(code.whole, own(code.syntax, known), own(code.words, known), tuple(doubts(code, files)))
+
+
+def packages(exercise: Exercise) -> frozenset[str]:
+    """What a submission imports from its packages, by top-level names; as far as they are installed here."""
+    try:
+        return frozenset(name.partition(".")[0] for name in importable(exercise.packages))
+    except ExerciseError:
+        return frozenset(exercise.packages)
 
 
 def pairs(prints: Mapping[str, Fingerprint]) -> list[Pair]:
@@ -84,8 +100,8 @@ def starter_files(exercise: Exercise) -> dict[str, bytes]:
 def sample_prints(kit: Kit, exercise: Exercise) -> dict[str, Fingerprint]:
     """The kit's samples of an exercise, by name; none where a kit holds none."""
     place, starter = kit.root / "tests/submissions" / exercise.name, starter_files(exercise)
-    found = sorted(p for p in place.iterdir() if p.is_dir()) if place.is_dir() else []
-    return {p.name: fingerprint(submission.read(p, [exercise])[exercise.name].files, starter) for p in found}
+    found, known = sorted(p for p in place.iterdir() if p.is_dir()) if place.is_dir() else [], packages(exercise)
+    return {p.name: fingerprint(submission.read(p, [exercise])[exercise.name].files, starter, known) for p in found}
 
 
 def pair(first: str, one: Fingerprint, second: str, other: Fingerprint) -> Pair:
@@ -143,9 +159,9 @@ def own(units: Sequence[Unit], known: frozenset[int]) -> dict[int, Place]:
 
 
 @functools.lru_cache(maxsize=8)
-def of_starter(files: frozenset[tuple[str, bytes]]) -> frozenset[int]:
+def of_starter(files: frozenset[tuple[str, bytes]], packages: frozenset[str]) -> frozenset[int]:
     """All grams of a starter, in both views."""
-    code = read(dict(files))
+    code = read(dict(files), packages)
     return frozenset(value for unit in (*code.syntax, *code.words) for value in hashes(unit))
 
 

@@ -59,9 +59,12 @@ def main() -> None:
     seconds = 0.0
     for exercise in kit.exercises():
         starter, files = similarity.starter_files(exercise), independent(kit, exercise)
+        known = (starter, similarity.packages(exercise))
 
-        def print_of(one: Mapping[str, bytes], starter: Mapping[str, bytes] = starter) -> Fingerprint:
-            return similarity.fingerprint(one, starter)
+        def print_of(
+            one: Mapping[str, bytes], known: tuple[Mapping[str, bytes], frozenset[str]] = known
+        ) -> Fingerprint:
+            return similarity.fingerprint(one, *known)
 
         prints = {name: print_of(one) for name, one in files.items()}
         names = sorted(prints)

@@ -65,13 +65,13 @@ class Code:
 class Own:
     """names: what a submission's own modules and folders are called.  foreign: Python's modules and the packages.
 
-    given: names that they import from elsewhere -> their full names there, as other modules may take them from these.
+    given: module -> names that it imports from elsewhere -> their full names there, as others may take them from it.
     same: functions that return their argument.
     """
 
     names: frozenset[str]
     foreign: frozenset[str]
-    given: Mapping[str, str]
+    given: Mapping[str, Mapping[str, str]]
     same: frozenset[str]
 
 
@@ -131,15 +131,17 @@ def own_names(trees: Mapping[str, ast.Module], filled: Iterable[str], packages: 
     foreign = STANDARD | frozenset(packages)
     # In any folder: somebody may add one to sys.path.
     names = {part for name in filled for part in name.removesuffix(".py").split("/")} - foreign
-    given, same = dict[str, str](), set[str]()
-    for tree in trees.values():
+    given, same = dict[str, dict[str, str]](), set[str]()
+    for file, tree in trees.items():
         same |= identities(tree)
+        taken = dict[str, str]()
         for node in tree.body:
             if isinstance(node, ast.Import):
-                given |= {a.asname: a.name for a in node.names if a.asname}
+                taken |= {a.asname: a.name for a in node.names if a.asname}
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                given |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"}
-    given = {name: full for name, full in given.items() if full.split(".")[0] not in names}
+                taken |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names if a.name != "*"}
+        module = file.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+        given.setdefault(module, {}).update({n: full for n, full in taken.items() if full.split(".")[0] not in names})
     return Own(frozenset(names), foreign, given, frozenset(same))
 
 
@@ -227,14 +229,15 @@ class Reader:
 
     def taken(self, node: ast.ImportFrom) -> None:
         """Names from another module of the submission; what that took from elsewhere is known by its name there."""
+        given = self.own.given.get((node.module or "").rpartition(".")[2], {})
         for a in node.names:
             called = a.asname or a.name
             if a.name == "*":
-                self.imported = {**self.own.given, **self.imported}
+                self.imported = {**given, **self.imported}
             elif a.name in self.own.names:
                 self.modules.add(called)
-            elif a.name in self.own.given or a.name in self.own.foreign:
-                self.imported[called] = self.own.given.get(a.name, a.name)
+            elif a.name in given or a.name in self.own.foreign:
+                self.imported[called] = given.get(a.name, a.name)
 
     def units(self) -> Iterator[Unit]:
         """Every function, method, class and other statement of the module."""
@@ -300,9 +303,10 @@ class Reader:
             known = below.id in BUILTINS and below.id not in self.here
             name = below.id
             if name in self.modules and name not in self.here and attributes:
+                given = self.own.given.get(name, {})
                 name = attributes.pop()  # merged into one file, module.name would be name
-                if name in self.own.given:
-                    out.append((".".join([self.own.given[name], *reversed(attributes)]), line))
+                if name in given:
+                    out.append((".".join([given[name], *reversed(attributes)]), line))
                     return
             name = name if known else f"V{self.names.setdefault(name, len(self.names))}"
             out += [("Attribute", line)] * len(attributes) + [(name, line)]

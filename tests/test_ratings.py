@@ -27,7 +27,8 @@ def place(folder, identity, exercises, text=TEXT):
             (here / "submitted/DECISIONS.md").write_text(text)
         judged = {"title": "predictions.json says what is left.", "verdict": "met", "message": "said 1, was 1"}
         card = {"exercise": name, "seed": "hidden", "variant": identity, "stamps": [], "score": "61.50"}
-        (here / "scorecard.json").write_text(json.dumps(card | {"criteria": [judged]}))
+        line, card = dict.fromkeys(results.LINE_KEYS, "") | judged, dict.fromkeys(results.KEYS, "") | card
+        (here / "scorecard.json").write_text(json.dumps(card | {"criteria": [line]}))
 
 
 @pytest.fixture

@@ -100,7 +100,10 @@ def printed(browser: Browser, path: Path, shots: Path, name: str) -> dict[str, A
     """The page on A4: how many sheets, how many of them each exercise's first part takes, and what is cut off."""
     # Printed from a dark screen: ink on white all the same.  710 pixels are A4 without its margins of 11 mm.
     page, _ = opened(browser, path, 1280, "dark", script=True)
+    # What a page says on the screen alone is marked so: criteria's rules would make a sheet of two.
+    page.evaluate("document.querySelectorAll('.on-screen').forEach(e => { e.style.display = 'none' })")
     words = page.inner_text("body").split()
+    page.evaluate("document.querySelectorAll('.on-screen').forEach(e => { e.style.display = '' })")
     pdf = shots / f"{name}.pdf"
     page.pdf(path=pdf, prefer_css_page_size=True, print_background=False)
     reader = PdfReader(pdf)

@@ -131,6 +131,7 @@ def rows(found: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     sheets_of = paper["sheets"] if found["page"].endswith("scorecard") else []
     faults = [f"an exercise takes {count} sheets" for count in sheets_of if count != 1]
     faults += [] if paper["a4"] else ["not A4"]
+    faults += ["printed pale"] if paper["pale"] else []
     faults += [f"{name} is cut off" for name in paper["out"]] + [f"'{word}' is not printed" for word in paper["lost"]]
     sheets = f", {len(sheets_of)} exercises on one each" if sheets_of else ""
     yield row([found["page"], "A4", "print", "", paper["clipped"], "", "", f"{paper['pages']}{sheets}"], faults)

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -118,9 +119,11 @@ def printed(browser: Browser, path: Path, shots: Path, name: str) -> dict[str, A
     page.emulate_media(media="print")
     page.set_viewport_size({"width": 710, "height": 1040})
     over, out = page.evaluate(OVERFLOW)
+    # Dark ink: pale letters on white paper were once what a dark screen printed.
+    ink = max(int(part) for part in re.findall(r"[0-9]+", page.evaluate("getComputedStyle(document.body).color"))[:3])
     page.context.close()
     lost = [word for word in words if word.isascii() and word.isalnum() and word not in whole]
-    return {"pages": len(reader.pages), "sheets": took, "a4": a4, "clipped": over, "out": out, "lost": lost[:5]}
+    return {"pages": len(reader.pages), "sheets": took, "a4": a4, "clipped": over, "out": out, "lost": lost[:5], "pale": ink > 90}
 
 
 def letters(pdf: PdfReader) -> list[str]:

@@ -123,7 +123,15 @@ def printed(browser: Browser, path: Path, shots: Path, name: str) -> dict[str, A
     ink = max(int(part) for part in re.findall(r"[0-9]+", page.evaluate("getComputedStyle(document.body).color"))[:3])
     page.context.close()
     lost = [word for word in words if word.isascii() and word.isalnum() and word not in whole]
-    return {"pages": len(reader.pages), "sheets": took, "a4": a4, "clipped": over, "out": out, "lost": lost[:5], "pale": ink > 90}
+    return {
+        "pages": len(reader.pages),
+        "sheets": took,
+        "a4": a4,
+        "clipped": over,
+        "out": out,
+        "lost": lost[:5],
+        "pale": ink > 90,
+    }
 
 
 def letters(pdf: PdfReader) -> list[str]:
